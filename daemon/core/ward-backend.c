@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-backend.h"
+
+static const char *const self_test_modes[] = {
+  [WARD_SELF_TEST_FULL] = "full",
+  [WARD_SELF_TEST_INCREMENTAL] = "incremental",
+};
+
+/* By the names that API.md and tpm2-tools use (TCG Algorithm Registry). */
+static const char *const known_banks[]
+    = { "sha1", "sha256", "sha384", "sha512", "sm3_256", "sha3_256", "sha3_384", "sha3_512", NULL };
+
+/* An identity of which nothing is known yet: all strings empty. */
+WardIdentity *
+ward_identity_new (void)
+{
+  WardIdentity *identity = g_new0 (WardIdentity, 1);
+
+  identity->manufacturer = g_strdup ("");
+  identity->manufacturer_name = g_strdup ("");
+  identity->vendor_string = g_strdup ("");
+  identity->firmware_version = g_strdup ("");
+  identity->spec_revision = g_strdup ("");
+  identity->spec_date = g_strdup ("");
+  identity->key_algorithms = g_new0 (char *, 1);
+  identity->banks = g_new0 (char *, 1);
+  identity->failure = g_strdup ("");
+  return identity;
+}
+
+void
+ward_identity_free (WardIdentity *identity)
+{
+  g_free (identity->manufacturer);
+  g_free (identity->manufacturer_name);
+  g_free (identity->vendor_string);
+  g_free (identity->firmware_version);
+  g_free (identity->spec_revision);
+  g_free (identity->spec_date);
+  g_strfreev (identity->key_algorithms);
+  g_strfreev (identity->banks);
+  g_free (identity->failure);
+  g_free (identity);
+}
+
+void
+ward_test_result_free (WardTestResult *result)
+{
+  g_free (result->text);
+  g_clear_pointer (&result->data, g_bytes_unref);
+  g_free (result);
+}
+
+const char *
+ward_self_test_mode_to_string (WardSelfTestMode mode)
+{
+  return self_test_modes[mode];
+}
+
+gboolean
+ward_self_test_mode_from_string (const char *name, WardSelfTestMode *mode)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self_test_modes); i++)
+    if (g_str_equal (name, self_test_modes[i]))
+      {
+        *mode = i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+gboolean
+ward_bank_is_known (const char *name)
+{
+  return g_strv_contains (known_banks, name);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What a TPM says of itself. Strings are never NULL. Made by a backend, and not changed afterwards. */
+typedef struct
+{
+  char *manufacturer;      /* the TCG's four-letter vendor id, NULs and spaces trimmed */
+  char *manufacturer_name; /* by the TCG's registry, "" when unknown */
+  char *vendor_string;
+  char *firmware_version; /* as its vendor writes it */
+  guint64 firmware_raw;   /* the two firmware words, the first one high */
+  char *spec_revision;    /* "1.59" */
+  char *spec_date;        /* "2019-11-08", or "" */
+  gboolean emulated;
+  GStrv key_algorithms; /* "rsa2048", "rsa3072", "ecc-p256", "ecc-p384" */
+  GStrv banks;          /* hash names of the allocated PCR banks */
+  char *failure;        /* "" when the TPM works; else what its own test result says has failed, in sentences */
+} WardIdentity;
+
+WardIdentity *ward_identity_new (void);
+void ward_identity_free (WardIdentity *identity);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardIdentity, ward_identity_free)
+
+typedef enum
+{
+  WARD_SELF_TEST_FULL,
+  WARD_SELF_TEST_INCREMENTAL,
+} WardSelfTestMode;
+
+const char *ward_self_test_mode_to_string (WardSelfTestMode mode);
+gboolean ward_self_test_mode_from_string (const char *name, WardSelfTestMode *mode);
+
+/* What a TPM says of its last test of itself. */
+typedef struct
+{
+  gboolean passed;
+  guint32 code; /* the TPM's response code for the test, 0 when it passed */
+  char *text;   /* what code and data mean, in sentences */
+  GBytes *data; /* the TPM's own bytes, often none */
+} WardTestResult;
+
+void ward_test_result_free (WardTestResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardTestResult, ward_test_result_free)
+
+#define WARD_N_PCRS 24
+#define WARD_MAX_DIGEST_SIZE 64
+#define WARD_MAX_RANDOM 4096
+
+/* The values of some PCRs of one bank, all read between two changes of any PCR. */
+typedef struct
+{
+  guint32 mask;      /* bit i: PCR i was read */
+  gsize digest_size; /* bytes of each value, at most WARD_MAX_DIGEST_SIZE */
+  guint8 values[WARD_N_PCRS][WARD_MAX_DIGEST_SIZE];
+} WardPcrValues;
+
+/* An open connection to one TPM; each backend has its own. Used by one thread only, the TPM's worker. */
+typedef struct _WardConnection WardConnection;
+
+/* What a family of TPMs can do. A NULL member means that the family lacks it: the caller is told NotSupported, in one place. All
+ * members but open and close take an open connection and may block for as long as the chip does. They fail with a WARD_ERROR:
+ * WARD_ERROR_UNREACHABLE when the transport broke (the caller closes the connection then and may open another),
+ * WARD_ERROR_FAILED with the response code in hex and in words for what the TPM refused. */
+typedef struct
+{
+  const char *family; /* "2.0" or "1.2" */
+
+  /* Connects by a TCTI configuration string, starts up a TPM that nobody has started (a simulator), and, where nobody shares the
+   * connection, flushes what a killed service left in the chip. */
+  WardConnection *(*open) (const char *transport, GError **error);
+  void (*close) (WardConnection *connection);
+
+  WardIdentity *(*identify) (WardConnection *connection, GError **error);
+  /* Whether the TPM answers at all: the cheapest command. */
+  gboolean (*probe) (WardConnection *connection, GError **error);
+  /* A new floating a{sv}: every fixed and variable property by its TCG name. */
+  GVariant *(*get_properties) (WardConnection *connection, GError **error);
+  /* Fills bytes[0..count), count from 1 to WARD_MAX_RANDOM. */
+  gboolean (*get_random) (WardConnection *connection, guint8 *bytes, gsize count, GError **error);
+  /* A failed test is a result; an error means that the TPM could not be asked. */
+  WardTestResult *(*self_test) (WardConnection *connection, WardSelfTestMode mode, GError **error);
+  WardTestResult *(*get_test_result) (WardConnection *connection, GError **error);
+  /* mask: bit i for PCR i, not 0. WARD_ERROR_NOT_SUPPORTED for a bank that is not allocated. */
+  gboolean (*read_pcrs) (WardConnection *connection, const char *bank, guint32 mask, WardPcrValues *values,
+                         GError **error);
+} WardBackend;
+
+/* Whether name is a hash that a PCR bank may have, allocated or not: "sha1", "sha256", ... */
+gboolean ward_bank_is_known (const char *name);
