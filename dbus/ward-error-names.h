@@ -4,8 +4,9 @@
 /* The prefix of the service's D-Bus error names. */
 #define WARD_ERROR_PREFIX "org.tpmward1.Error."
 
-/* Every error that leaves the service: the constant's suffix and the last part of its D-Bus name. The service and its clients make
- * their enumeration and their registration with GDBus from this list, so that they cannot differ. New ones are added at the end. */
+/* Every error that leaves the service: the constant's suffix and the last part of its D-Bus name. The service and its
+ * clients make their enumeration and their registration with GDBus from this list, so that they cannot differ. New ones
+ * are added at the end. */
 #define WARD_ERROR_LIST(X)                                                                                             \
   X (NOT_AUTHORIZED, "NotAuthorized")                                                                                  \
   X (AUTHENTICATION_FAILED, "AuthenticationFailed")                                                                    \

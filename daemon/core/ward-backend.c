@@ -7,8 +7,8 @@ static const char *const self_test_modes[] = {
 };
 
 /* By the names that API.md and tpm2-tools use (TCG Algorithm Registry). */
-static const char *const known_banks[]
-    = { "sha1", "sha256", "sha384", "sha512", "sm3_256", "sha3_256", "sha3_384", "sha3_512", NULL };
+static const char *const known_banks[] = { "sha1",     "sha256",   "sha384",   "sha512", "sm3_256",
+                                           "sha3_256", "sha3_384", "sha3_512", NULL };
 
 /* An identity of which nothing is known yet: all strings empty. */
 WardIdentity *

@@ -59,16 +59,16 @@ typedef struct
 /* An open connection to one TPM; each backend has its own. Used by one thread only, the TPM's worker. */
 typedef struct _WardConnection WardConnection;
 
-/* What a family of TPMs can do. A NULL member means that the family lacks it: the caller is told NotSupported, in one place. All
- * members but open and close take an open connection and may block for as long as the chip does. They fail with a WARD_ERROR:
- * WARD_ERROR_UNREACHABLE when the transport broke (the caller closes the connection then and may open another),
- * WARD_ERROR_FAILED with the response code in hex and in words for what the TPM refused. */
+/* What a family of TPMs can do. A NULL member means that the family lacks it: the caller is told NotSupported, in one
+ * place. All members but open and close take an open connection and may block for as long as the chip does. They fail
+ * with a WARD_ERROR: WARD_ERROR_UNREACHABLE when the transport broke (the caller closes the connection then and may
+ * open another), WARD_ERROR_FAILED with the response code in hex and in words for what the TPM refused. */
 typedef struct
 {
   const char *family; /* "2.0" or "1.2" */
 
-  /* Connects by a TCTI configuration string, starts up a TPM that nobody has started (a simulator), and, where nobody shares the
-   * connection, flushes what a killed service left in the chip. */
+  /* Connects by a TCTI configuration string, starts up a TPM that nobody has started (a simulator), and, where nobody
+   * shares the connection, flushes what a killed service left in the chip. */
   WardConnection *(*open) (const char *transport, GError **error);
   void (*close) (WardConnection *connection);
 

@@ -7,8 +7,8 @@
 
 #define WARD_ERROR_ENUM(suffix, name) WARD_ERROR_##suffix,
 
-/* The one domain of errors that leave core. Each has a D-Bus name of its own (dbus/ward-error-names.h). A message is a sentence for a
- * person: what failed, why on this machine, and what to do next. */
+/* The one domain of errors that leave core. Each has a D-Bus name of its own (dbus/ward-error-names.h). A message is a
+ * sentence for a person: what failed, why on this machine, and what to do next. */
 typedef enum
 {
   WARD_ERROR_LIST (WARD_ERROR_ENUM) WARD_N_ERRORS

@@ -1,6 +1,138 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ward-tpm2.h"
+#include "ward-tpm2-private.h"
+
+#include <string.h>
+#include <tss2/tss2_tctildr.h>
+
+/* One of the few commands that a TPM in failure mode answers (TPM 2.0 Library, Part 3, 30.2), and one that changes
+ * nothing. */
+static TSS2_RC
+read_manufacturer (WardConnection *connection)
+{
+  WARD_ESYS_AUTOFREE TPMS_CAPABILITY_DATA *data = NULL;
+  WardTpm2Wait wait = { 0 };
+  TPMI_YES_NO more;
+  guint32 id;
+  TSS2_RC rc;
+
+  do
+    rc = Esys_GetCapability (connection->esys, WARD_TPM2_NO_SESSIONS, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_MANUFACTURER, 1,
+                             &more, &data);
+  while (ward_tpm2_wait_again (connection, &wait, rc));
+
+  if (rc == TSS2_RC_SUCCESS && data->data.tpmProperties.count > 0
+      && data->data.tpmProperties.tpmProperty[0].property == TPM2_PT_MANUFACTURER)
+    {
+      id = GUINT32_TO_BE (data->data.tpmProperties.tpmProperty[0].value);
+      memcpy (connection->manufacturer, &id, sizeof (id));
+      g_strchomp (connection->manufacturer);
+    }
+  return rc;
+}
+
+static gboolean
+start_up (WardConnection *connection, GError **error)
+{
+  TSS2_RC rc = read_manufacturer (connection);
+
+  if (ward_tpm2_rc_get_meaning (rc) == TPM2_RC_INITIALIZE)
+    {
+      rc = Esys_Startup (connection->esys, TPM2_SU_CLEAR);
+      if (rc == TSS2_RC_SUCCESS)
+        rc = read_manufacturer (connection);
+    }
+  /* A TPM that answers with a refusal is there, and the caller will want to know what is wrong with it. */
+  if (rc != TSS2_RC_SUCCESS && !ward_tpm2_rc_is_from_tpm (rc))
+    {
+      ward_tpm2_set_error (error, connection, rc, "The TPM cannot be reached");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* A connection over a TCTI context that stays the caller's and outlives it. transport: as for open; decides whether
+ * stale objects are flushed. Fails with WARD_ERROR_UNREACHABLE when the TPM does not answer. */
+WardConnection *
+ward_tpm2_connection_new_for_tcti (TSS2_TCTI_CONTEXT *tcti, const char *transport, GError **error)
+{
+  g_autoptr (WardConnection) connection = g_new0 (WardConnection, 1);
+  TSS2_RC rc;
+
+  connection->transport = g_strdup (transport);
+  connection->patience = WARD_TPM2_PATIENCE;
+  rc = Esys_Initialize (&connection->esys, tcti, NULL);
+  if (rc != TSS2_RC_SUCCESS)
+    {
+      ward_tpm2_set_error (error, connection, rc, "The TPM cannot be reached");
+      return NULL;
+    }
+  if (!start_up (connection, error))
+    return NULL;
+  if (ward_tpm2_transport_is_unshared (transport) && !ward_tpm2_flush_stale (connection, error))
+    return NULL;
+  return g_steal_pointer (&connection);
+}
+
+static WardConnection *
+tpm2_open (const char *transport, GError **error)
+{
+  TSS2_TCTI_CONTEXT *tcti = NULL;
+  WardConnection *connection;
+  TSS2_RC rc;
+
+  rc = Tss2_TctiLdr_Initialize (*transport != '\0' ? transport : NULL, &tcti);
+  if (rc != TSS2_RC_SUCCESS)
+    {
+      WardConnection unopened = { .transport = (char *)transport };
+
+      ward_tpm2_set_error (error, &unopened, rc, "The TPM cannot be reached");
+      return NULL;
+    }
+  connection = ward_tpm2_connection_new_for_tcti (tcti, transport, error);
+  if (connection == NULL)
+    {
+      Tss2_TctiLdr_Finalize (&tcti);
+      return NULL;
+    }
+  connection->tcti = tcti;
+  return connection;
+}
+
+void
+ward_tpm2_connection_free (WardConnection *connection)
+{
+  if (connection->esys != NULL)
+    Esys_Finalize (&connection->esys);
+  if (connection->tcti != NULL)
+    Tss2_TctiLdr_Finalize (&connection->tcti);
+  g_free (connection->transport);
+  g_free (connection);
+}
+
+/* Any answer will do, also a refusal: it is a TPM that answers. One that was reset behind our back is not, as it must
+ * be started up. */
+static gboolean
+tpm2_probe (WardConnection *connection, GError **error)
+{
+  TSS2_RC rc = read_manufacturer (connection);
+
+  if (rc != TSS2_RC_SUCCESS && (!ward_tpm2_rc_is_from_tpm (rc) || ward_tpm2_rc_get_meaning (rc) == TPM2_RC_INITIALIZE))
+    {
+      ward_tpm2_set_error (error, connection, rc, "The TPM cannot be reached");
+      return FALSE;
+    }
+  return TRUE;
+}
 
 const WardBackend ward_tpm2_backend = {
   .family = "2.0",
+  .open = tpm2_open,
+  .close = ward_tpm2_connection_free,
+  .identify = ward_tpm2_identify,
+  .probe = tpm2_probe,
+  .get_properties = ward_tpm2_get_properties,
+  .get_random = ward_tpm2_get_random,
+  .self_test = ward_tpm2_self_test,
+  .get_test_result = ward_tpm2_get_test_result,
+  .read_pcrs = ward_tpm2_read_pcrs,
 };

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "ward-clients.h"
+#include "ward-tpm.h"
+
+typedef struct _WardCall WardCall;
+typedef struct _WardGate WardGate;
+
+/* How one D-Bus method is served. The method's polkit action is the annotation org.tpmward1.Action in its XML. */
+typedef struct
+{
+  const char *name;
+
+  /* Checks the arguments and makes a request of them: no TPM, no input or output. NULL: the method has none. Fails with
+   * WARD_ERROR_INVALID_ARGUMENT. */
+  gboolean (*parse) (GVariant *parameters, gpointer *request, GError **error);
+  GDestroyNotify request_free;
+
+  /* Does the call, which the caller is authorized to make, and ends it with ward_call_return () or ward_call_fail ().
+   */
+  void (*run) (WardCall *call);
+} WardMethod;
+
+typedef enum
+{
+  WARD_CALL_ARRIVED,     /* the bus has not said yet whose it is */
+  WARD_CALL_AUTHORIZING, /* polkit is asked */
+  WARD_CALL_RUNNING,     /* it waits for the TPM, or the TPM is at it */
+} WardCallStage;
+
+/* A method call in the service, from its arrival to its one reply. Freed by ward_call_return () and ward_call_fail ().
+ */
+struct _WardCall
+{
+  WardGate *gate;
+  GDBusMethodInvocation *invocation;
+  WardClient *client;
+  const WardMethod *method;
+  const char *action; /* the polkit action, or WARD_ACTION_PUBLIC */
+  WardTpm *tpm;       /* NULL in interfaces that are of no TPM */
+  gpointer request;   /* as method->parse () made it */
+  WardTicket ticket;  /* for the TPM's worker */
+  WardCallStage stage;
+  gboolean is_counted;         /* among its user's calls */
+  gboolean has_dialog;         /* it has a password dialog open */
+  GCancellable *authorization; /* gives up asking polkit */
+};
+
+WardCall *ward_call_new (WardGate *gate, GDBusMethodInvocation *invocation, WardClient *client,
+                         const WardMethod *method, const char *action, WardTpm *tpm);
+
+guint32 ward_call_get_serial (WardCall *call);
+
+/* Ends the call with a reply. value: the method's out arguments as a tuple, or NULL for none; floating ones are taken.
+ */
+void ward_call_return (WardCall *call, GVariant *value);
+
+/* Ends the call with an error, which is taken. One that is not of WARD_ERROR becomes WARD_ERROR_FAILED. */
+void ward_call_fail (WardCall *call, GError *error);

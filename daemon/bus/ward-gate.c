@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-gate.h"
+
+#include <gio/gunixfdlist.h>
+
+#include "ward-authority.h"
+#include "ward-bus-error.h"
+#include "ward-error.h"
+
+#define ACTION_ANNOTATION "org.tpmward1.Action"
+
+/* What one uid may have in the service at a time. */
+#define MAX_CALLS 64
+#define MAX_DIALOGS 4
+
+struct _WardGate
+{
+  WardClients *clients;
+  WardAuthority *authority;
+};
+
+/* What stands behind the gate at one interface. */
+typedef struct
+{
+  WardGate *gate;
+  const WardMethod *methods;
+  WardTpm *tpm;
+} Post;
+
+static void
+post_free (gpointer data, GClosure *closure)
+{
+  Post *post = data;
+
+  g_clear_object (&post->tpm);
+  g_free (post);
+}
+
+static GError *
+too_many_calls (void)
+{
+  return g_error_new (
+      WARD_ERROR, WARD_ERROR_BUSY,
+      "You have %d calls waiting in the service, which is the most that one user may have. Wait for some "
+      "of them to end, and try again.",
+      MAX_CALLS);
+}
+
+static GError *
+explain_refusal (WardCall *call, WardVerdict verdict, gboolean interactive)
+{
+  if (verdict == WARD_VERDICT_DISMISSED)
+    return g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED, "The password dialog was dismissed. Nothing has been done.");
+  if (verdict == WARD_VERDICT_CHALLENGE && interactive)
+    return g_error_new (WARD_ERROR, WARD_ERROR_NOT_AUTHORIZED,
+                        "This needs an administrator's password (action %s), and no program is there to ask for it. In "
+                        "a terminal, “pkttyagent --process $$” asks; or run it as root.",
+                        call->action);
+  if (verdict == WARD_VERDICT_CHALLENGE)
+    return g_error_new (WARD_ERROR, WARD_ERROR_NOT_AUTHORIZED,
+                        "This needs an administrator's password (action %s), and the call did not allow to ask for it. "
+                        "Call with interactive authorization, or as root.",
+                        call->action);
+  if (interactive)
+    return g_error_new (WARD_ERROR, WARD_ERROR_NOT_AUTHORIZED,
+                        "The password was not right, or asking for it was broken off (action %s). Try again.",
+                        call->action);
+  return g_error_new (WARD_ERROR, WARD_ERROR_NOT_AUTHORIZED,
+                      "You may not do this (action %s): a rule of this machine's administrator or polkit's default "
+                      "forbids it. Ask the administrator.",
+                      call->action);
+}
+
+static void
+run (WardCall *call)
+{
+  call->stage = WARD_CALL_RUNNING;
+  call->method->run (call);
+}
+
+/* What polkit's rules and dialogs are told of the call. */
+static GVariant *
+describe (WardCall *call)
+{
+  GVariantBuilder details;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE ("a{ss}"));
+  if (call->tpm)
+    g_variant_builder_add (&details, "{ss}", "tpm", ward_tpm_get_name (call->tpm));
+  return g_variant_ref_sink (g_variant_builder_end (&details));
+}
+
+/* Takes polkit's answer; ends the call and returns FALSE if there is none, or it is not wanted any more. */
+static gboolean
+take_answer (WardCall *call, GObject *source, GAsyncResult *result, WardVerdict *verdict)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean answered = ward_authority_check_finish (WARD_AUTHORITY (source), result, verdict, &error);
+
+  /* a yes that was on its way when the call was withdrawn comes too late */
+  if (g_cancellable_is_cancelled (call->authorization))
+    ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
+                                       "The call was withdrawn before it was authorized. Nothing has been done."));
+  else if (!answered)
+    ward_call_fail (call, g_steal_pointer (&error));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+on_dialog_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  WardCall *call = user_data;
+  WardVerdict verdict;
+
+  call->has_dialog = FALSE;
+  call->client->user->n_dialogs--;
+
+  if (!take_answer (call, source, result, &verdict))
+    return;
+  if (verdict == WARD_VERDICT_YES)
+    run (call);
+  else
+    ward_call_fail (call, explain_refusal (call, verdict, TRUE));
+}
+
+static void
+open_dialog (WardCall *call)
+{
+  g_autoptr (GVariant) details = describe (call);
+
+  if (call->client->user->n_dialogs >= MAX_DIALOGS)
+    {
+      ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_BUSY,
+                                         "You have %d password dialogs open, which is the most that one user may have. "
+                                         "Answer one of them, and try again.",
+                                         MAX_DIALOGS));
+      return;
+    }
+
+  call->has_dialog = TRUE;
+  call->client->user->n_dialogs++;
+  ward_authority_check_async (call->gate->authority, call->client->sender, call->action, details, TRUE,
+                              call->authorization, on_dialog_ended, call);
+}
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  WardCall *call = user_data;
+  GDBusMessage *message = g_dbus_method_invocation_get_message (call->invocation);
+  WardVerdict verdict;
+
+  if (!take_answer (call, source, result, &verdict))
+    return;
+  if (verdict == WARD_VERDICT_YES)
+    run (call);
+  else if (verdict == WARD_VERDICT_CHALLENGE
+           && (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION))
+    open_dialog (call);
+  else
+    ward_call_fail (call, explain_refusal (call, verdict, FALSE));
+}
+
+static void
+authorize (WardCall *call)
+{
+  g_autoptr (GVariant) details = describe (call);
+
+  call->stage = WARD_CALL_AUTHORIZING;
+  if (g_str_equal (call->action, WARD_ACTION_PUBLIC)
+      || ward_authority_remembers (call->gate->authority, call->client->sender, call->action, details))
+    run (call);
+  else
+    ward_authority_check_async (call->gate->authority, call->client->sender, call->action, details, FALSE,
+                                call->authorization, on_checked, call);
+}
+
+static gboolean
+has_descriptors (WardCall *call)
+{
+  GUnixFDList *list = g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (call->invocation));
+
+  return list && g_unix_fd_list_get_length (list) > 0;
+}
+
+/* Takes in a call whose caller is known. */
+static void
+admit (WardCall *call)
+{
+  GVariant *parameters = g_dbus_method_invocation_get_parameters (call->invocation);
+  GError *error = NULL;
+
+  if (call->client->user->n_calls >= MAX_CALLS)
+    {
+      ward_call_fail (call, too_many_calls ());
+      return;
+    }
+  call->is_counted = TRUE;
+  call->client->user->n_calls++;
+  call->ticket.uid = call->client->user->uid;
+  call->ticket.connection = call->client->sender;
+
+  if (has_descriptors (call))
+    {
+      ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
+                                         "The message carries file descriptors, and %s takes none. Leave them out.",
+                                         call->method->name));
+      return;
+    }
+  if (call->method->parse && !call->method->parse (parameters, &call->request, &error))
+    {
+      ward_call_fail (call, error);
+      return;
+    }
+  authorize (call);
+}
+
+static const WardMethod *
+find_method (const WardMethod *methods, const char *name)
+{
+  for (const WardMethod *method = methods; method->name; method++)
+    if (g_str_equal (method->name, name))
+      return method;
+  return NULL;
+}
+
+/* A method that nobody wrote a row or an annotation for may be called by nobody. Always FALSE: the gate itself has the
+ * call done. */
+static gboolean
+on_authorize_method (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  Post *post = user_data;
+  const char *name = g_dbus_method_invocation_get_method_name (invocation);
+  const WardMethod *method = find_method (post->methods, name);
+  const GDBusMethodInfo *info = g_dbus_method_invocation_get_method_info (invocation);
+  const char *action = g_dbus_annotation_info_lookup (info->annotations, ACTION_ANNOTATION);
+  WardClient *client;
+  WardCall *call;
+
+  if (!method || !action)
+    {
+      ward_bus_error_return (invocation,
+                             g_error_new (WARD_ERROR, WARD_ERROR_NOT_AUTHORIZED,
+                                          "%s may be called by nobody: this is a fault of the service.", name));
+      return FALSE;
+    }
+
+  client = ward_clients_get (post->gate->clients, g_dbus_method_invocation_get_sender (invocation));
+  call = ward_call_new (post->gate, invocation, client, method, action, post->tpm);
+  if (client->user)
+    admit (call);
+  else if (client->calls.length > MAX_CALLS)
+    ward_call_fail (call, too_many_calls ());
+  return FALSE;
+}
+
+void
+ward_gate_guard (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *methods, WardTpm *tpm)
+{
+  Post *post = g_new0 (Post, 1);
+
+  post->gate = gate;
+  post->methods = methods;
+  post->tpm = tpm ? g_object_ref (tpm) : NULL;
+  g_signal_connect_data (skeleton, "g-authorize-method", G_CALLBACK (on_authorize_method), post, post_free, 0);
+}
+
+/* The first call that waits to be taken in. Looked up anew each time, since taking in one may end others: it may be
+ * Manager.Cancel. */
+static WardCall *
+next_arrived (WardClient *client)
+{
+  for (GList *l = client->calls.head; l; l = l->next)
+    if (((WardCall *)l->data)->stage == WARD_CALL_ARRIVED)
+      return l->data;
+  return NULL;
+}
+
+static void
+on_client_identified (WardClients *clients, gpointer data, WardGate *gate)
+{
+  WardCall *call;
+
+  while ((call = next_arrived (data)))
+    admit (call);
+}
+
+/* Drops the call unless the TPM has started on it. */
+static gboolean
+withdraw (WardCall *call)
+{
+  switch (call->stage)
+    {
+    case WARD_CALL_ARRIVED:
+      ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
+                                         "The call was withdrawn before anything was done about it."));
+      return TRUE;
+    case WARD_CALL_AUTHORIZING:
+      g_cancellable_cancel (call->authorization);
+      return TRUE;
+    case WARD_CALL_RUNNING:
+    default:
+      return call->tpm && ward_tpm_withdraw (call->tpm, &call->ticket);
+    }
+}
+
+static void
+on_client_left (WardClients *clients, gpointer data, WardGate *gate)
+{
+  WardClient *client = data;
+  g_autoptr (GList) calls = g_list_copy (client->calls.head);
+
+  for (GList *l = calls; l; l = l->next)
+    withdraw (l->data);
+  ward_authority_forget (gate->authority, client->sender);
+}
+
+gboolean
+ward_gate_withdraw (WardGate *gate, WardClient *client, guint32 serial)
+{
+  for (GList *l = client->calls.head; l; l = l->next)
+    if (ward_call_get_serial (l->data) == serial)
+      return withdraw (l->data);
+  return FALSE;
+}
+
+WardGate *
+ward_gate_new (GDBusConnection *connection, WardClients *clients)
+{
+  WardGate *gate = g_new0 (WardGate, 1);
+
+  gate->clients = g_object_ref (clients);
+  gate->authority = ward_authority_new (connection);
+  g_signal_connect (clients, "identified", G_CALLBACK (on_client_identified), gate);
+  g_signal_connect (clients, "left", G_CALLBACK (on_client_left), gate);
+  return gate;
+}
+
+void
+ward_gate_free (WardGate *gate)
+{
+  g_signal_handlers_disconnect_by_data (gate->clients, gate);
+  g_object_unref (gate->clients);
+  g_object_unref (gate->authority);
+  g_free (gate);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "ward-backend.h"
+#include "ward-self-test.h"
+#include "ward-worker.h"
+
+typedef enum
+{
+  WARD_TPM_READY,
+  WARD_TPM_DISABLED,
+  WARD_TPM_FAILED,
+  WARD_TPM_UNREACHABLE,
+} WardTpmState;
+
+const char *ward_tpm_state_to_string (WardTpmState state);
+
+/* One TPM: a snapshot of what is known of it, and operations on it, which its worker does one after the other. Lives on
+ * the main thread; nothing here waits for the chip.
+ *
+ * Signals: "changed" when the state or the identity has, "self-test-changed" when the record of the last self-test has.
+ * Both come before the callback of the operation that changed it. */
+#define WARD_TYPE_TPM (ward_tpm_get_type ())
+G_DECLARE_FINAL_TYPE (WardTpm, ward_tpm, WARD, TPM, GObject)
+
+/* backend: NULL for a family that this build cannot speak to: every operation is then WARD_ERROR_NOT_SUPPORTED.
+ * transport: a TCTI configuration. device_path and driver: "" when unknown. state_dir: where the record of the last
+ * self-test is kept. Connecting begins at once; "changed" tells what came of it. */
+WardTpm *ward_tpm_new (const char *name, const char *family, const char *transport, const char *device_path,
+                       const char *driver, const WardBackend *backend, const char *state_dir);
+
+/* Ends the worker; what waits for it fails with WARD_ERROR_UNREACHABLE. For a TPM that has gone. */
+void ward_tpm_stop (WardTpm *tpm);
+
+const char *ward_tpm_get_name (WardTpm *tpm);
+const char *ward_tpm_get_family (WardTpm *tpm);
+const char *ward_tpm_get_transport (WardTpm *tpm);
+const char *ward_tpm_get_device_path (WardTpm *tpm);
+const char *ward_tpm_get_driver (WardTpm *tpm);
+
+/* Whether the worker has looked at the TPM for the first time, or there is none to look. */
+gboolean ward_tpm_has_been_seen (WardTpm *tpm);
+WardTpmState ward_tpm_get_state (WardTpm *tpm);
+const char *ward_tpm_get_state_detail (WardTpm *tpm);
+/* What was known when the TPM was last reached; all empty when it never was. Valid until the next "changed". */
+const WardIdentity *ward_tpm_get_identity (WardTpm *tpm);
+/* Valid until the next "self-test-changed". */
+const WardSelfTest *ward_tpm_get_self_test (WardTpm *tpm);
+
+/* The operations. ticket: lives until the callback; see WardTicket. Errors are WARD_ERROR's. */
+
+/* Drops the operation of that ticket if the TPM has not started on it: it fails with WARD_ERROR_CANCELLED. */
+gboolean ward_tpm_withdraw (WardTpm *tpm, const WardTicket *ticket);
+
+/* count: 1 to WARD_MAX_RANDOM bytes. */
+void ward_tpm_get_random_async (WardTpm *tpm, const WardTicket *ticket, gsize count, GAsyncReadyCallback callback,
+                                gpointer user_data);
+GBytes *ward_tpm_get_random_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* Every property by its TCG name: an a{sv} that the caller owns. */
+void ward_tpm_get_properties_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback,
+                                    gpointer user_data);
+GVariant *ward_tpm_get_properties_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* Reads the TPM again; it is no error if it cannot be reached. ticket: NULL for the service's own wish. */
+void ward_tpm_refresh_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_refresh_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+void ward_tpm_run_self_test_async (WardTpm *tpm, const WardTicket *ticket, WardSelfTestMode mode,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+WardTestResult *ward_tpm_run_self_test_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+void ward_tpm_get_test_result_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback,
+                                     gpointer user_data);
+WardTestResult *ward_tpm_get_test_result_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* bank: a hash name. mask: bit i for PCR i, not 0. The caller frees the values with g_free. */
+void ward_tpm_read_pcrs_async (WardTpm *tpm, const WardTicket *ticket, const char *bank, guint32 mask,
+                               GAsyncReadyCallback callback, gpointer user_data);
+WardPcrValues *ward_tpm_read_pcrs_finish (WardTpm *tpm, GAsyncResult *result, GError **error);

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-worker.h"
+
+#include "ward-error.h"
+#include "ward-queue.h"
+
+/* A TPM behind a socket has no device whose removal udev would tell of: while there is nothing to do, it is asked this
+ * often whether it is there. */
+#define PROBE_INTERVAL G_USEC_PER_SEC
+
+/* The service's own jobs take turns as if a user did them whom nobody can be. */
+#define OWN_UID G_MAXUINT
+#define OWN_CONNECTION ""
+
+typedef struct
+{
+  const WardTicket *ticket;
+  GTask *task;
+  WardJobFunc func;
+  gpointer data;
+  GDestroyNotify data_free;
+  GDestroyNotify result_free;
+} Job;
+
+struct _WardWorker
+{
+  gatomicrefcount ref_count; /* one of the main thread's, one of the thread's, one of each post on its way */
+
+  char *name;
+  char *transport;
+  const WardBackend *backend;
+  gboolean probes;
+
+  /* main thread only */
+  WardReportFunc report;
+  gpointer user_data;
+  gboolean silent; /* stopped: posts on their way are dropped */
+
+  /* by lock */
+  GMutex lock;
+  GCond wake;
+  WardQueue *queue;
+  gboolean stopping;
+
+  /* the worker's thread only */
+  WardConnection *connection;
+  gboolean reported;
+  char *trouble; /* the last reported reason why there is no connection */
+};
+
+/* How many threads there are, for an orderly end of the process. */
+static GMutex threads_lock;
+static GCond threads_ended;
+static guint n_threads;
+
+static WardWorker *
+worker_ref (WardWorker *worker)
+{
+  g_atomic_ref_count_inc (&worker->ref_count);
+  return worker;
+}
+
+static void
+worker_unref (WardWorker *worker)
+{
+  if (!g_atomic_ref_count_dec (&worker->ref_count))
+    return;
+
+  ward_queue_free (worker->queue);
+  g_mutex_clear (&worker->lock);
+  g_cond_clear (&worker->wake);
+  g_free (worker->name);
+  g_free (worker->transport);
+  g_free (worker->trouble);
+  g_free (worker);
+}
+
+static void
+job_free (Job *job)
+{
+  if (job->data_free)
+    job->data_free (job->data);
+  g_object_unref (job->task);
+  g_free (job);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Job, job_free)
+
+const WardBackend *
+ward_worker_get_backend (WardWorker *worker)
+{
+  return worker->backend;
+}
+
+typedef struct
+{
+  WardWorker *worker;
+  void (*func) (gpointer user_data, gpointer data);
+  gpointer data;
+  GDestroyNotify data_free;
+} Post;
+
+static gboolean
+post_deliver (gpointer user_data)
+{
+  Post *post = user_data;
+
+  if (!post->worker->silent)
+    post->func (post->worker->user_data, post->data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+post_free (gpointer user_data)
+{
+  Post *post = user_data;
+
+  if (post->data_free)
+    post->data_free (post->data);
+  worker_unref (post->worker);
+  g_free (post);
+}
+
+/* A source of its own even for a caller on the main thread, so that posts and the callbacks of tasks, which are idle
+ * sources of the same priority, keep their order. */
+void
+ward_worker_post (WardWorker *worker, void (*func) (gpointer user_data, gpointer data), gpointer data,
+                  GDestroyNotify data_free)
+{
+  Post *post = g_new0 (Post, 1);
+
+  post->worker = worker_ref (worker);
+  post->func = func;
+  post->data = data;
+  post->data_free = data_free;
+  g_idle_add_full (G_PRIORITY_DEFAULT, post_deliver, post, post_free);
+}
+
+typedef struct
+{
+  WardWorker *worker;
+  WardIdentity *identity;
+  GError *error;
+} Report;
+
+static void
+report_deliver (gpointer user_data, gpointer data)
+{
+  Report *report = data;
+
+  report->worker->report (g_steal_pointer (&report->identity), report->error, user_data);
+}
+
+static void
+report_free (gpointer data)
+{
+  Report *report = data;
+
+  g_clear_pointer (&report->identity, ward_identity_free);
+  g_clear_error (&report->error);
+  g_free (report);
+}
+
+static void
+post_report (WardWorker *worker, WardIdentity *identity, const GError *error)
+{
+  Report *report = g_new0 (Report, 1);
+
+  /* no reference: the post that carries the report has one */
+  report->worker = worker;
+  report->identity = identity;
+  report->error = error ? g_error_copy (error) : NULL;
+  ward_worker_post (worker, report_deliver, report, report_free);
+}
+
+/* Says why the TPM cannot be reached, once for each reason. */
+static void
+report_trouble (WardWorker *worker, const GError *error)
+{
+  if (worker->reported && g_strcmp0 (worker->trouble, error->message) == 0)
+    return;
+
+  worker->reported = TRUE;
+  g_free (worker->trouble);
+  worker->trouble = g_strdup (error->message);
+  post_report (worker, NULL, error);
+}
+
+static void
+disconnect_tpm (WardWorker *worker)
+{
+  if (worker->connection)
+    worker->backend->close (g_steal_pointer (&worker->connection));
+}
+
+gboolean
+ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error)
+{
+  WardIdentity *identity = worker->backend->identify (connection, error);
+
+  if (!identity)
+    return FALSE;
+
+  worker->reported = TRUE;
+  g_clear_pointer (&worker->trouble, g_free);
+  post_report (worker, identity, NULL);
+  return TRUE;
+}
+
+/* Opens the connection if there is none, and reports what is found. */
+static gboolean
+ensure_connected (WardWorker *worker, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (worker->connection)
+    return TRUE;
+
+  worker->connection = worker->backend->open (worker->transport, &local_error);
+  if (worker->connection && ward_worker_look (worker, worker->connection, &local_error))
+    return TRUE;
+
+  disconnect_tpm (worker);
+  report_trouble (worker, local_error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+/* Draws what follows from an error: a broken transport is left, and a refusal may mean that the TPM has failed as a
+ * whole. */
+static void
+weigh_error (WardWorker *worker, const GError *error)
+{
+  g_autoptr (GError) look_error = NULL;
+
+  if (g_error_matches (error, WARD_ERROR, WARD_ERROR_FAILED)
+      && !ward_worker_look (worker, worker->connection, &look_error))
+    error = look_error;
+
+  if (g_error_matches (error, WARD_ERROR, WARD_ERROR_UNREACHABLE))
+    {
+      disconnect_tpm (worker);
+      report_trouble (worker, error);
+    }
+}
+
+static gpointer
+attempt (WardWorker *worker, Job *job, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  gpointer result;
+
+  if (!ensure_connected (worker, error))
+    return NULL;
+
+  result = job->func (worker, worker->connection, job->data, &local_error);
+  if (!result)
+    {
+      weigh_error (worker, local_error);
+      g_propagate_error (error, g_steal_pointer (&local_error));
+    }
+  return result;
+}
+
+static void
+run_job (WardWorker *worker, Job *job)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean was_connected = worker->connection != NULL;
+  gpointer result = attempt (worker, job, &error);
+
+  /* a TPM that was restarted while nobody looked has not seen the command: its caller shall not notice */
+  if (!result && was_connected && g_error_matches (error, WARD_ERROR, WARD_ERROR_UNREACHABLE))
+    {
+      g_clear_error (&error);
+      result = attempt (worker, job, &error);
+    }
+
+  if (result)
+    g_task_return_pointer (job->task, result, job->result_free);
+  else
+    g_task_return_error (job->task, g_steal_pointer (&error));
+}
+
+static void
+probe (WardWorker *worker)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (ensure_connected (worker, NULL) && !worker->backend->probe (worker->connection, &error))
+    weigh_error (worker, error);
+}
+
+/* The next job, or NULL when there has been none for PROBE_INTERVAL or the worker is stopping. */
+static Job *
+next_job (WardWorker *worker, gboolean *stopping)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&worker->lock);
+  gint64 deadline = g_get_monotonic_time () + PROBE_INTERVAL;
+  Job *job = NULL;
+
+  while (!worker->stopping && !(job = ward_queue_pop (worker->queue)))
+    {
+      if (!worker->probes)
+        g_cond_wait (&worker->wake, &worker->lock);
+      else if (!g_cond_wait_until (&worker->wake, &worker->lock, deadline))
+        break;
+    }
+  *stopping = worker->stopping;
+  return job;
+}
+
+static void
+thread_ended (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&threads_lock);
+
+  n_threads--;
+  g_cond_broadcast (&threads_ended);
+}
+
+static gpointer
+worker_main (gpointer user_data)
+{
+  WardWorker *worker = user_data;
+  gboolean stopping = FALSE;
+
+  ensure_connected (worker, NULL);
+  while (!stopping)
+    {
+      g_autoptr (Job) job = next_job (worker, &stopping);
+
+      if (job)
+        run_job (worker, job);
+      else if (!stopping)
+        probe (worker);
+    }
+
+  disconnect_tpm (worker);
+  worker_unref (worker);
+  thread_ended ();
+  return NULL;
+}
+
+WardWorker *
+ward_worker_new (const char *name, const WardBackend *backend, const char *transport, WardReportFunc report,
+                 gpointer user_data)
+{
+  WardWorker *worker = g_new0 (WardWorker, 1);
+
+  g_atomic_ref_count_init (&worker->ref_count);
+  worker->name = g_strdup (name);
+  worker->transport = g_strdup (transport);
+  worker->backend = backend;
+  worker->probes = !g_str_has_prefix (transport, "device:");
+  worker->report = report;
+  worker->user_data = user_data;
+  worker->queue = ward_queue_new ();
+  g_mutex_init (&worker->lock);
+  g_cond_init (&worker->wake);
+
+  g_mutex_lock (&threads_lock);
+  n_threads++;
+  g_mutex_unlock (&threads_lock);
+  g_thread_unref (g_thread_new (worker->name, worker_main, worker_ref (worker)));
+  return worker;
+}
+
+void
+ward_worker_stop (WardWorker *worker)
+{
+  g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func ((GDestroyNotify)job_free);
+  Job *job;
+
+  worker->silent = TRUE;
+
+  g_mutex_lock (&worker->lock);
+  worker->stopping = TRUE;
+  while ((job = ward_queue_pop (worker->queue)))
+    g_ptr_array_add (dropped, job);
+  g_cond_signal (&worker->wake);
+  g_mutex_unlock (&worker->lock);
+
+  for (guint i = 0; i < dropped->len; i++)
+    {
+      job = g_ptr_array_index (dropped, i);
+      g_task_return_new_error (job->task, WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                               "%s is not there any more, so nothing was done. Look for it with “tpmward list”.",
+                               worker->name);
+    }
+  worker_unref (worker);
+}
+
+gboolean
+ward_worker_wait_all (gint64 timeout)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&threads_lock);
+  gint64 deadline = g_get_monotonic_time () + timeout;
+
+  while (n_threads > 0)
+    if (!g_cond_wait_until (&threads_ended, &threads_lock, deadline))
+      return FALSE;
+  return TRUE;
+}
+
+void
+ward_worker_push (WardWorker *worker, const WardTicket *ticket, GTask *task, WardJobFunc func, gpointer data,
+                  GDestroyNotify data_free, GDestroyNotify result_free)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->ticket = ticket;
+  job->task = task;
+  job->func = func;
+  job->data = data;
+  job->data_free = data_free;
+  job->result_free = result_free;
+
+  g_mutex_lock (&worker->lock);
+  ward_queue_push (worker->queue, ticket ? ticket->uid : OWN_UID, ticket ? ticket->connection : OWN_CONNECTION, job);
+  g_cond_signal (&worker->wake);
+  g_mutex_unlock (&worker->lock);
+}
+
+static gboolean
+job_has_ticket (gpointer item, gpointer data)
+{
+  return ((Job *)item)->ticket == data;
+}
+
+gboolean
+ward_worker_withdraw (WardWorker *worker, const WardTicket *ticket)
+{
+  g_autoptr (Job) job = NULL;
+
+  g_mutex_lock (&worker->lock);
+  job = ward_queue_take (worker->queue, job_has_ticket, (gpointer)ticket);
+  g_mutex_unlock (&worker->lock);
+
+  if (!job)
+    return FALSE;
+
+  g_task_return_new_error (job->task, WARD_ERROR, WARD_ERROR_CANCELLED,
+                           "The call was withdrawn before %s started on it. Nothing has been done.", worker->name);
+  return TRUE;
+}

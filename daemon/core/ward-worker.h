@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "ward-backend.h"
+
+/* On whose behalf a job is done, and the handle by which it is withdrawn: a job is known by the address of its ticket,
+ * which lives for as long as the job does. */
+typedef struct
+{
+  guint uid;
+  const char *connection;
+} WardTicket;
+
+/* The thread that alone uses one TPM: it owns the connection, runs the jobs that callers queue, and tells how the TPM
+ * is. Made, used and stopped on the main thread. */
+typedef struct _WardWorker WardWorker;
+
+/* Done on the worker's thread over an open connection. May run twice: once more over a new connection where the old one
+ * broke. Returns the result, or NULL with error set. */
+typedef gpointer (*WardJobFunc) (WardWorker *worker, WardConnection *connection, gpointer data, GError **error);
+
+/* How the TPM was when the worker last looked; called on the main thread before the callback of the job that found it
+ * out. identity: taken over; NULL when the TPM cannot be used, and then error says why not. */
+typedef void (*WardReportFunc) (WardIdentity *identity, const GError *error, gpointer user_data);
+
+WardWorker *ward_worker_new (const char *name, const WardBackend *backend, const char *transport, WardReportFunc report,
+                             gpointer user_data);
+
+/* Ends the thread after the job that it is at, without waiting for it; jobs that wait fail with WARD_ERROR_UNREACHABLE,
+ * and nothing is reported any more. */
+void ward_worker_stop (WardWorker *worker);
+
+/* Waits until no stopped worker's thread is left, at most so many microseconds. FALSE when one still is. */
+gboolean ward_worker_wait_all (gint64 timeout);
+
+/* Queues a job. ticket: NULL for the service's own. task: taken over; returns what func returns, freed by result_free
+ * if unclaimed. */
+void ward_worker_push (WardWorker *worker, const WardTicket *ticket, GTask *task, WardJobFunc func, gpointer data,
+                       GDestroyNotify data_free, GDestroyNotify result_free);
+
+/* Drops a job that the worker has not started on: it fails with WARD_ERROR_CANCELLED. FALSE when none waits by that
+ * ticket. */
+gboolean ward_worker_withdraw (WardWorker *worker, const WardTicket *ticket);
+
+const WardBackend *ward_worker_get_backend (WardWorker *worker);
+
+/* From the worker's thread: has func (data) called on the main thread, in order with reports and jobs' callbacks,
+ * unless the worker is stopped before. */
+void ward_worker_post (WardWorker *worker, void (*func) (gpointer user_data, gpointer data), gpointer data,
+                       GDestroyNotify data_free);
+
+/* From the worker's thread, in a job: reads the TPM's identity again and reports it. */
+gboolean ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error);

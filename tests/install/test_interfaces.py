@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The interfaces, the polkit policy and the documentation say the same."""
+
+import glob
+import os
+import re
+import unittest
+from xml.dom import minidom
+
+TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+ACTION = "org.tpmward1.Action"
+BYTES_ANNOTATION = "org.gtk.GDBus.C.ForceGVariant"
+
+
+def path(*parts):
+    return os.path.join(TOP, *parts)
+
+
+def read(*parts):
+    with open(path(*parts), encoding="utf-8") as file:
+        return file.read()
+
+
+def children(node, tag):
+    return [child for child in node.childNodes if child.nodeName == tag]
+
+
+def annotations(node):
+    return {child.getAttribute("name"): child.getAttribute("value") for child in children(node, "annotation")}
+
+
+def interfaces():
+    for file in sorted(glob.glob(path("dbus", "*.xml"))):
+        yield from minidom.parse(file).getElementsByTagName("interface")
+
+
+def members(*tags):
+    """Each member of those kinds with its full name."""
+    for interface in interfaces():
+        for tag in tags:
+            for node in children(interface, tag):
+                yield f"{interface.getAttribute('name')}.{node.getAttribute('name')}", node
+
+
+def comment_before(node):
+    before = node.previousSibling
+    while before is not None and before.nodeType == node.TEXT_NODE:
+        before = before.previousSibling
+    return before.data.strip() if before is not None and before.nodeType == node.COMMENT_NODE else ""
+
+
+def policy():
+    return minidom.parse(path("polkit", "org.tpmward.policy")).getElementsByTagName("action")
+
+
+class Authorization(unittest.TestCase):
+    def test_every_method_names_its_action(self):
+        known = {action.getAttribute("id") for action in policy()} | {"public"}
+        for name, method in members("method"):
+            with self.subTest(name):
+                self.assertIn(annotations(method).get(ACTION), known)
+
+    def test_every_action_of_the_policy_is_some_methods(self):
+        used = {annotations(method).get(ACTION) for _, method in members("method")}
+        for action in policy():
+            with self.subTest(action.getAttribute("id")):
+                self.assertIn(action.getAttribute("id"), used)
+
+    def test_every_action_lets_the_service_ask_with_details(self):
+        for action in policy():
+            owners = [node.firstChild.data for node in children(action, "annotate")]
+            with self.subTest(action.getAttribute("id")):
+                self.assertEqual(owners, ["unix-user:tpmward"])
+
+    def test_no_property_can_be_written(self):
+        for name, node in members("property"):
+            with self.subTest(name):
+                self.assertEqual(node.getAttribute("access"), "read")
+
+
+class Policy(unittest.TestCase):
+    def test_every_text_is_there_in_each_language(self):
+        for action in policy():
+            for tag in ("description", "message"):
+                languages = sorted(node.getAttribute("xml:lang") for node in children(action, tag))
+                with self.subTest(action.getAttribute("id"), text=tag):
+                    self.assertEqual(languages, ["", "de"])
+
+    def test_every_message_names_the_tpm_in_each_language(self):
+        for action in policy():
+            for message in children(action, "message"):
+                with self.subTest(action.getAttribute("id"), language=message.getAttribute("xml:lang")):
+                    self.assertIn("$(tpm)", message.firstChild.data)
+
+    def test_the_example_rules_name_actions_that_exist(self):
+        named = set(re.findall(r"org\.tpmward\.[a-z-]+", re.sub(r"//.*", "", read("polkit", "50-org.tpmward.example.rules"))))
+        self.assertTrue(named)
+        self.assertLessEqual(named, {action.getAttribute("id") for action in policy()})
+
+
+class Documentation(unittest.TestCase):
+    def test_every_member_has_a_comment_of_its_own(self):
+        for name, node in members("method", "property", "signal"):
+            with self.subTest(name):
+                heading, _, text = comment_before(node).partition(":")
+                self.assertEqual(heading, node.getAttribute("name"))
+                self.assertTrue(text.strip())
+
+    def test_every_interface_has_a_comment_with_a_short_description(self):
+        for interface in interfaces():
+            with self.subTest(interface.getAttribute("name")):
+                comment = comment_before(interface)
+                self.assertTrue(comment.startswith(interface.getAttribute("name") + ":"))
+                self.assertIn("@short_description: ", comment)
+
+    def test_every_argument_has_a_name_and_a_description(self):
+        for name, node in members("method", "signal"):
+            for arg in children(node, "arg"):
+                with self.subTest(name, argument=arg.getAttribute("name")):
+                    self.assertRegex(comment_before(node), rf"@{arg.getAttribute('name') or '?'}: \S")
+
+    def test_every_error_is_in_the_man_page(self):
+        names = re.findall(r'X \(\w+, "(\w+)"\)', read("dbus", "ward-error-names.h"))
+        self.assertTrue(names)
+        for name in names:
+            with self.subTest(name):
+                self.assertIn(f"\n.B {name}\n", read("data", "man", "org.tpmward1.5.in"))
+
+    def test_every_error_that_a_comment_names_exists(self):
+        names = set(re.findall(r'X \(\w+, "(\w+)"\)', read("dbus", "ward-error-names.h")))
+        for file in glob.glob(path("dbus", "*.xml")):
+            with self.subTest(os.path.basename(file)):
+                self.assertLessEqual(set(re.findall(r"org\.tpmward1\.Error\.(\w+)", read(file))), names)
+
+
+class Types(unittest.TestCase):
+    def test_bytes_reach_the_code_with_their_length(self):
+        for name, node in members("method", "signal"):
+            for arg in children(node, "arg"):
+                if arg.getAttribute("type") == "ay":
+                    with self.subTest(name, argument=arg.getAttribute("name")):
+                        self.assertEqual(annotations(arg).get(BYTES_ANNOTATION), "true")
+
+
+if __name__ == "__main__":
+    unittest.main()
