@@ -71,15 +71,15 @@ fail_verb (WardCli *cli, const char *name)
   return ward_cli_fail_usage (cli, ward_cli_text_suggest (name, names), "There is no verb “%s”.", name);
 }
 
-/* Removes the first of args, which is never NULL afterwards, and returns it; "status" if there is none. */
+/* Removes the first of args and returns it; fallback if there is none. */
 static char *
-take_verb (GStrv *args)
+take_verb (GStrv *args, const char *fallback)
 {
   GStrv all = *args;
   char *verb;
 
   if (all[0] == NULL)
-    return g_strdup ("status");
+    return g_strdup (fallback);
   verb = g_strdup (all[0]);
   *args = g_strdupv (all + 1);
   g_strfreev (all);
@@ -94,26 +94,35 @@ run (WardCli *cli, GStrv arguments)
 
   if (!ward_cli_parse_common (cli, &args))
     return cli->status;
-  if (args[0] == NULL ? cli->help : g_str_equal (args[0], "help"))
+  verb_name = take_verb (&args, cli->help ? "help" : "status");
+  if (g_str_equal (verb_name, "help"))
+    {
+      cli->help = TRUE;
+      g_free (verb_name);
+      verb_name = take_verb (&args, "help");
+    }
+  if (g_str_equal (verb_name, "help"))
     {
       print_help (cli);
       return WARD_CLI_OK;
     }
 
-  verb_name = take_verb (&args);
   cli->verb = find_verb (verb_name);
   if (cli->verb == NULL)
     return fail_verb (cli, verb_name);
   return cli->verb->run (cli, &args);
 }
 
-/* A full disk is only noticed when the buffer is written. */
+/* A full disk is mostly noticed only now, when the buffer is written. */
 static WardCliStatus
 flush_output (WardCliStatus status)
 {
-  if (fflush (stdout) == 0 && !ferror (stdout))
+  if (fflush (stdout) != 0)
+    ward_cli_print_error ("tpmward: Cannot write to standard output: %s.", g_strerror (errno));
+  else if (ferror (stdout))
+    ward_cli_print_error ("tpmward: Cannot write to standard output.");
+  else
     return status;
-  ward_cli_print_error ("tpmward: Cannot write to standard output: %s.", g_strerror (errno));
   return status != WARD_CLI_OK ? status : WARD_CLI_FAILURE;
 }
 

@@ -12,6 +12,8 @@
 
 #define NOTIFY_FD 3
 #define READY_TIMEOUT_MS 10000
+#define LOGIND "org.freedesktop.login1"
+#define LOGIND_TIMEOUT_MS 5000
 
 struct _WardCliAgent
 {
@@ -52,6 +54,35 @@ end_with_parent (gpointer user_data)
   prctl (PR_SET_PDEATHSIG, SIGTERM);
 }
 
+/* Whether polkit, for which a user's main session stands in where a process has none, finds a session. */
+static gboolean
+has_session (GDBusConnection *connection)
+{
+  g_autoptr (GVariant) user = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) display = NULL;
+  const char *path, *id;
+
+  user = g_dbus_connection_call_sync (connection, LOGIND, "/org/freedesktop/login1", LOGIND ".Manager", "GetUser",
+                                      g_variant_new ("(u)", getuid ()), G_VARIANT_TYPE ("(o)"),
+                                      G_DBUS_CALL_FLAGS_NO_AUTO_START, LOGIND_TIMEOUT_MS, NULL, NULL);
+  if (user == NULL)
+    return FALSE;
+
+  g_variant_get (user, "(&o)", &path);
+  reply = g_dbus_connection_call_sync (connection, LOGIND, path, "org.freedesktop.DBus.Properties", "Get",
+                                       g_variant_new ("(ss)", LOGIND ".User", "Display"), G_VARIANT_TYPE ("(v)"),
+                                       G_DBUS_CALL_FLAGS_NO_AUTO_START, LOGIND_TIMEOUT_MS, NULL, NULL);
+  if (reply == NULL)
+    return FALSE;
+
+  g_variant_get (reply, "(v)", &display);
+  if (!g_variant_is_of_type (display, G_VARIANT_TYPE ("(so)")))
+    return FALSE;
+  g_variant_get (display, "(&s&o)", &id, &path);
+  return *id != '\0';
+}
+
 /* The agent closes its end of the pipe when it is registered, or has failed. */
 static void
 wait_until_ready (int fd)
@@ -65,23 +96,27 @@ wait_until_ready (int fd)
 }
 
 WardCliAgent *
-ward_cli_agent_start (GError **error)
+ward_cli_agent_start (GDBusConnection *connection, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_INHERIT);
+  g_autoptr (GSubprocessLauncher) launcher = NULL;
   g_autoptr (GSubprocess) process = NULL;
   g_autofree char *start_time = get_start_time (error);
   g_autofree char *subject = NULL;
+  /* A desktop's dialog comes first. But polkit 122 only ever uses a fallback agent for a subject that has a session. */
+  const char *fallback = has_session (connection) ? "--fallback" : NULL;
   WardCliAgent *agent;
   int fds[2];
 
   if (start_time == NULL || !g_unix_open_pipe (fds, FD_CLOEXEC, error))
     return NULL;
 
+  /* It prompts on the terminal itself; on standard error it would only complain that there is an agent already. */
+  launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_INHERIT | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
   subject = g_strdup_printf ("%d,%s", (int)getpid (), start_time);
   g_subprocess_launcher_take_fd (launcher, fds[1], NOTIFY_FD);
   g_subprocess_launcher_set_child_setup (launcher, end_with_parent, NULL, NULL);
   process = g_subprocess_launcher_spawn (launcher, error, "pkttyagent", "--process", subject, "--notify-fd",
-                                         G_STRINGIFY (NOTIFY_FD), "--fallback", NULL);
+                                         G_STRINGIFY (NOTIFY_FD), fallback, NULL);
   g_subprocess_launcher_close (launcher);
   if (process != NULL)
     wait_until_ready (fds[0]);

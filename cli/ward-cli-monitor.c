@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
@@ -13,6 +14,7 @@ typedef struct
 {
   WardCli *cli;
   GMainLoop *loop;
+  gboolean is_running; /* the service, as far as has been told */
   /* "NAME/INTERFACE/PROPERTY" → GVariant: what each property was, since signals only carry what it is. */
   GHashTable *values;
 } Monitor;
@@ -76,6 +78,19 @@ tell (Monitor *monitor, const char *event, const char *tpm_name, WardCliStyle st
     print_line (tpm_name != NULL ? tpm_name : "service", style, text);
 }
 
+/* The service's coming is told before that of its TPMs, whose signals may be heard first. */
+static void
+note_running (Monitor *monitor, gboolean is_running)
+{
+  if (monitor->is_running == is_running)
+    return;
+  monitor->is_running = is_running;
+  if (is_running)
+    tell (monitor, "service-started", NULL, WARD_CLI_STYLE_GOOD, "started");
+  else
+    tell (monitor, "service-ended", NULL, WARD_CLI_STYLE_WARNING, "ended; it starts again when it is needed");
+}
+
 /* Puts value in the place of the property's old one, which it returns, or NULL. */
 static GVariant *
 swap_value (Monitor *monitor, const char *subject, const char *interface, const char *property, GVariant *value)
@@ -134,6 +149,13 @@ style_for (const char *value)
   return g_strv_contains (bad, value) ? WARD_CLI_STYLE_BAD : WARD_CLI_STYLE_PLAIN;
 }
 
+/* What explains a state is told after it; the dictionary has no order. */
+static gboolean
+is_explanation (const char *property)
+{
+  return g_str_equal (property, "StateDetail") || g_str_equal (property, "NoTpmReason");
+}
+
 static void
 print_change (const char *subject, const char *property, GVariant *old, GVariant *value)
 {
@@ -143,7 +165,7 @@ print_change (const char *subject, const char *property, GVariant *old, GVariant
   g_autofree char *text = NULL;
 
   /* Sentences need no comparison with the sentences before. */
-  if (g_str_equal (property, "StateDetail") || g_str_equal (property, "NoTpmReason"))
+  if (is_explanation (property))
     text = g_strdup (g_variant_get_string (value, NULL));
   else
     text = g_strdup_printf ("%s: %s → %s", words, before, after);
@@ -190,7 +212,7 @@ on_change (Monitor *monitor, const char *subject, GDBusProxy *proxy, const char 
 }
 
 static void
-on_changes (Monitor *monitor, const char *subject, GDBusProxy *proxy, GVariant *changed)
+on_changes_of (Monitor *monitor, const char *subject, GDBusProxy *proxy, GVariant *changed, gboolean explanations)
 {
   GVariantIter iter;
   const char *property;
@@ -201,8 +223,19 @@ on_changes (Monitor *monitor, const char *subject, GDBusProxy *proxy, GVariant *
     {
       g_autoptr (GVariant) owned = value;
 
-      on_change (monitor, subject, proxy, property, value);
+      if (is_explanation (property) == explanations)
+        on_change (monitor, subject, proxy, property, value);
     }
+}
+
+static void
+on_changes (Monitor *monitor, const char *subject, GDBusProxy *proxy, GVariant *changed)
+{
+  on_changes_of (monitor, subject, proxy, changed, FALSE);
+  on_changes_of (monitor, subject, proxy, changed, TRUE);
+  /* A full disk: the status is main()'s to tell. */
+  if (ferror (stdout))
+    g_main_loop_quit (monitor->loop);
 }
 
 static void
@@ -219,6 +252,9 @@ on_tpm_changed (GDBusObjectManagerClient *objects, GDBusObjectProxy *object, GDB
 static void
 on_manager_changed (GDBusProxy *manager, GVariant *changed, const char *const *invalidated, gpointer user_data)
 {
+  /* When the service leaves, all values are invalidated and none is changed. */
+  if (g_variant_n_children (changed) > 0)
+    note_running (user_data, TRUE);
   on_changes (user_data, "service", manager, changed);
 }
 
@@ -244,6 +280,7 @@ on_tpm_added (GDBusObjectManager *objects, GDBusObject *object, gpointer user_da
   g_autofree char *name = name_of (object);
   g_autofree char *text = NULL;
 
+  note_running (monitor, TRUE);
   if (tpm == NULL || !is_wanted (monitor, name))
     return;
   for (GList *l = interfaces; l != NULL; l = l->next)
@@ -270,10 +307,7 @@ on_owner_changed (GObject *objects, GParamSpec *pspec, gpointer user_data)
 {
   Monitor *monitor = user_data;
 
-  if (ward_client_is_running (monitor->cli->client))
-    tell (monitor, "service-started", NULL, WARD_CLI_STYLE_GOOD, "started");
-  else
-    tell (monitor, "service-ended", NULL, WARD_CLI_STYLE_WARNING, "ended; it starts again when it is needed");
+  note_running (monitor, ward_client_is_running (monitor->cli->client));
 }
 
 static void
@@ -294,6 +328,14 @@ on_stop (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* A reader that has left is noticed at once and not at the next event, which may be days away. */
+static gboolean
+on_reader_gone (int fd, GIOCondition condition, gpointer user_data)
+{
+  raise (SIGPIPE);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 tell_what_is_there (Monitor *monitor)
 {
@@ -301,6 +343,7 @@ tell_what_is_there (Monitor *monitor)
   g_autoptr (GPtrArray) tpms = ward_client_dup_tpms (monitor->cli->client);
   g_autofree char *text = g_strdup_printf ("TPM Ward %s runs", ward_dbus_manager_get_version (manager));
 
+  monitor->is_running = TRUE;
   remember (monitor, "service", G_DBUS_PROXY (manager));
   tell (monitor, "service-running", NULL, WARD_CLI_STYLE_PLAIN, text);
   for (guint i = 0; i < tpms->len; i++)
@@ -339,10 +382,12 @@ ward_cli_monitor (WardCli *cli, GStrv *args)
   setvbuf (stdout, NULL, _IOLBF, 0);
   g_unix_signal_add (SIGINT, on_stop, loop);
   g_unix_signal_add (SIGTERM, on_stop, loop);
+  g_unix_fd_add (STDOUT_FILENO, G_IO_ERR, on_reader_gone, NULL);
   tell_what_is_there (&monitor);
   watch (&monitor);
 
-  g_main_loop_run (loop);
+  if (!ferror (stdout))
+    g_main_loop_run (loop);
   g_signal_handlers_disconnect_by_data (ward_client_get_connection (cli->client), &monitor);
   g_signal_handlers_disconnect_by_data (ward_client_get_objects (cli->client), &monitor);
   g_signal_handlers_disconnect_by_data (ward_client_get_manager (cli->client), &monitor);

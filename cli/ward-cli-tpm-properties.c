@@ -8,7 +8,7 @@ typedef enum
   KIND_NUMBER, /* with a unit */
   KIND_TEXT,   /* four characters, the first one in the highest byte */
   KIND_REVISION,
-  KIND_WORDS, /* two 16-bit numbers with a dot */
+  KIND_FIRMWARE, /* each vendor has its own way to write it, which the service knows */
   KIND_FLAGS,
   KIND_ALGORITHM,
   KIND_PLATFORM,
@@ -68,8 +68,8 @@ static const Property properties[] = {
   { "VENDOR_STRING_3", KIND_TEXT, NULL, NULL },
   { "VENDOR_STRING_4", KIND_TEXT, NULL, NULL },
   { "VENDOR_TPM_TYPE", KIND_NUMBER, NULL, NULL },
-  { "FIRMWARE_VERSION_1", KIND_WORDS, NULL, NULL },
-  { "FIRMWARE_VERSION_2", KIND_WORDS, NULL, NULL },
+  { "FIRMWARE_VERSION_1", KIND_FIRMWARE, NULL, NULL },
+  { "FIRMWARE_VERSION_2", KIND_FIRMWARE, NULL, NULL },
   { "INPUT_BUFFER", KIND_NUMBER, "bytes", NULL },
   { "HR_TRANSIENT_MIN", KIND_NUMBER, "objects", NULL },
   { "HR_PERSISTENT_MIN", KIND_NUMBER, "objects", NULL },
@@ -205,7 +205,7 @@ describe_algorithm (guint32 value)
     }
 }
 
-/* TPM 2.0 Library, Part 2, 6.14 (TPM_PS). */
+/* TPM 2.0 Library, Part 2, 6.14 (TPM_PS). Software TPMs have four characters here, as in TPM_PT_FAMILY_INDICATOR. */
 static char *
 describe_platform (guint32 value)
 {
@@ -226,7 +226,7 @@ describe_platform (guint32 value)
                                            "multi-tenant",
                                            "TCG" };
 
-  return g_strdup (value < G_N_ELEMENTS (platforms) ? platforms[value] : "");
+  return value < G_N_ELEMENTS (platforms) ? g_strdup (platforms[value]) : describe_text (value);
 }
 
 static char *
@@ -254,8 +254,8 @@ ward_cli_tpm_property_describe (const char *name, guint32 value)
       return describe_text (value);
     case KIND_REVISION:
       return g_strdup_printf ("%u.%02u", value / 100, value % 100);
-    case KIND_WORDS:
-      return g_strdup_printf ("%u.%u", value >> 16, value & 0xffff);
+    case KIND_FIRMWARE:
+      return g_strdup ("see Firmware in the status");
     case KIND_FLAGS:
       return describe_flags (property->flags, value);
     case KIND_ALGORITHM:

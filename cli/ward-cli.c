@@ -331,6 +331,6 @@ ward_cli_call (WardCli *cli, gpointer proxy, const char *method, GVariant *param
     }
 
   /* Without pkttyagent a desktop's agent may still ask, so the call is made either way. */
-  cli->agent = ward_cli_agent_start (NULL);
+  cli->agent = ward_cli_agent_start (ward_client_get_connection (cli->client), NULL);
   return call_once (proxy, method, sunk, WARD_CLIENT_CALL_INTERACTIVE, error);
 }

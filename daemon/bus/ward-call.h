@@ -13,6 +13,7 @@ typedef struct _WardGate WardGate;
 typedef struct
 {
   const char *name;
+  const char *signal; /* of the generated skeleton */
 
   /* Checks the arguments and makes a request of them: no TPM, no input or output. NULL: the method has none. Fails with
    * WARD_ERROR_INVALID_ARGUMENT. */

@@ -19,22 +19,15 @@ struct _WardGate
   WardAuthority *authority;
 };
 
-/* What stands behind the gate at one interface. */
+/* What stands at the gate for one method of one object. */
 typedef struct
 {
+  GClosure closure;
   WardGate *gate;
-  const WardMethod *methods;
+  const WardMethod *method;
+  const char *action;
   WardTpm *tpm;
 } Post;
-
-static void
-post_free (gpointer data, GClosure *closure)
-{
-  Post *post = data;
-
-  g_clear_object (&post->tpm);
-  g_free (post);
-}
 
 static GError *
 too_many_calls (void)
@@ -217,54 +210,57 @@ admit (WardCall *call)
   authorize (call);
 }
 
-static const WardMethod *
-find_method (const WardMethod *methods, const char *name)
+/* Takes a call that has arrived. In the main context and in the order of arrival: that is why the gate stands at the
+ * skeleton's handle signals, and not at g-authorize-method, which GDBus emits in threads of a pool. */
+static void
+on_handle_method (GClosure *closure, GValue *return_value, guint n_param_values, const GValue *param_values,
+                  gpointer invocation_hint, gpointer marshal_data)
 {
-  for (const WardMethod *method = methods; method->name; method++)
-    if (g_str_equal (method->name, name))
-      return method;
-  return NULL;
-}
+  Post *post = (Post *)closure;
+  GDBusMethodInvocation *invocation = g_value_get_object (&param_values[1]);
+  WardClient *client = ward_clients_get (post->gate->clients, g_dbus_method_invocation_get_sender (invocation));
+  WardCall *call = ward_call_new (post->gate, invocation, client, post->method, post->action, post->tpm);
 
-/* A method that nobody wrote a row or an annotation for may be called by nobody. Always FALSE: the gate itself has the
- * call done. */
-static gboolean
-on_authorize_method (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
-{
-  Post *post = user_data;
-  const char *name = g_dbus_method_invocation_get_method_name (invocation);
-  const WardMethod *method = find_method (post->methods, name);
-  const GDBusMethodInfo *info = g_dbus_method_invocation_get_method_info (invocation);
-  const char *action = g_dbus_annotation_info_lookup (info->annotations, ACTION_ANNOTATION);
-  WardClient *client;
-  WardCall *call;
-
-  if (!method || !action)
-    {
-      ward_bus_error_return (invocation,
-                             g_error_new (WARD_ERROR, WARD_ERROR_NOT_AUTHORIZED,
-                                          "%s may be called by nobody: this is a fault of the service.", name));
-      return FALSE;
-    }
-
-  client = ward_clients_get (post->gate->clients, g_dbus_method_invocation_get_sender (invocation));
-  call = ward_call_new (post->gate, invocation, client, method, action, post->tpm);
   if (client->user)
     admit (call);
   else if (client->calls.length > MAX_CALLS)
     ward_call_fail (call, too_many_calls ());
-  return FALSE;
+  g_value_set_boolean (return_value, TRUE);
+}
+
+static void
+post_clear (gpointer data, GClosure *closure)
+{
+  g_clear_object (&((Post *)closure)->tpm);
+}
+
+static void
+guard_method (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *method, WardTpm *tpm)
+{
+  const GDBusMethodInfo *info = g_dbus_interface_info_lookup_method (g_dbus_interface_skeleton_get_info (skeleton),
+                                                                     method->name);
+  GClosure *closure = g_closure_new_simple (sizeof (Post), NULL);
+  Post *post = (Post *)closure;
+
+  post->gate = gate;
+  post->method = method;
+  post->action = g_dbus_annotation_info_lookup (info->annotations, ACTION_ANNOTATION);
+  post->tpm = tpm ? g_object_ref (tpm) : NULL;
+  g_closure_add_finalize_notifier (closure, NULL, post_clear);
+  g_closure_set_marshal (closure, on_handle_method);
+
+  /* without an action nobody may call it: GDBus then says that the method is not implemented */
+  if (post->action)
+    g_signal_connect_closure (skeleton, method->signal, closure, FALSE);
+  else
+    g_closure_sink (closure);
 }
 
 void
 ward_gate_guard (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *methods, WardTpm *tpm)
 {
-  Post *post = g_new0 (Post, 1);
-
-  post->gate = gate;
-  post->methods = methods;
-  post->tpm = tpm ? g_object_ref (tpm) : NULL;
-  g_signal_connect_data (skeleton, "g-authorize-method", G_CALLBACK (on_authorize_method), post, post_free, 0);
+  for (const WardMethod *method = methods; method->name; method++)
+    guard_method (gate, skeleton, method, tpm);
 }
 
 /* The first call that waits to be taken in. Looked up anew each time, since taking in one may end others: it may be

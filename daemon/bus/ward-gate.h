@@ -6,9 +6,9 @@
 /* The value of a method's org.tpmward1.Action annotation that asks polkit nothing. */
 #define WARD_ACTION_PUBLIC "public"
 
-/* The one way in for method calls. It stands in front of each interface's skeleton, and lets a call through in this
- * order: known caller, within the limits, no stray descriptors, sound arguments, polkit's yes. Whatever it does not
- * know it refuses. Lives on the main thread. */
+/* The one way in for method calls. It stands at each method of each interface's skeleton, and lets a call through in
+ * this order: known caller, within the limits, no stray descriptors, sound arguments, polkit's yes. Whatever it does
+ * not know it refuses. Lives on the main thread. */
 WardGate *ward_gate_new (GDBusConnection *connection, WardClients *clients);
 void ward_gate_free (WardGate *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardGate, ward_gate_free)

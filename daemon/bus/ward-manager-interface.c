@@ -31,7 +31,7 @@ run_cancel (WardCall *call)
 }
 
 static const WardMethod methods[] = {
-  { .name = "Cancel", .parse = parse_cancel, .run = run_cancel },
+  { .name = "Cancel", .signal = "handle-cancel", .parse = parse_cancel, .run = run_cancel },
   { .name = NULL },
 };
 

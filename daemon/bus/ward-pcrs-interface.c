@@ -110,7 +110,7 @@ run_read (WardCall *call)
 }
 
 static const WardMethod methods[] = {
-  { .name = "Read", .parse = parse_read, .request_free = read_request_free, .run = run_read },
+  { .name = "Read", .signal = "handle-read", .parse = parse_read, .request_free = read_request_free, .run = run_read },
   { .name = NULL },
 };
 

@@ -63,8 +63,8 @@ run_get_result (WardCall *call)
 }
 
 static const WardMethod methods[] = {
-  { .name = "Run", .parse = parse_run, .run = run_run },
-  { .name = "GetResult", .run = run_get_result },
+  { .name = "Run", .signal = "handle-run", .parse = parse_run, .run = run_run },
+  { .name = "GetResult", .signal = "handle-get-result", .run = run_get_result },
   { .name = NULL },
 };
 

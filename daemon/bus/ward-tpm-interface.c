@@ -77,9 +77,9 @@ run_refresh (WardCall *call)
 }
 
 static const WardMethod methods[] = {
-  { .name = "GetRandom", .parse = parse_get_random, .run = run_get_random },
-  { .name = "GetProperties", .run = run_get_properties },
-  { .name = "Refresh", .run = run_refresh },
+  { .name = "GetRandom", .signal = "handle-get-random", .parse = parse_get_random, .run = run_get_random },
+  { .name = "GetProperties", .signal = "handle-get-properties", .run = run_get_properties },
+  { .name = "Refresh", .signal = "handle-refresh", .run = run_refresh },
   { .name = NULL },
 };
 

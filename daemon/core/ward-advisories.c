@@ -24,7 +24,7 @@ typedef struct
 {
   WardAdvisory advisory;
   const char *manufacturer;
-  FirmwareRange ranges[12];
+  FirmwareRange ranges[16];
 } Entry;
 
 /* Only faults that show in the manufacturer and the firmware version. Faults of the TCG's reference code
@@ -38,9 +38,9 @@ static const Entry entries[] = {
           .id = "CVE-2017-15361",
           .severity = "error",
           .title = "RSA keys made by this TPM can be broken (ROCA)",
-          .detail = "The private half of an RSA key that was made in this TPM can be computed from its public half. Have the "
-                    "firmware updated by the machine's manufacturer, then replace all RSA keys made before. Imported RSA keys "
-                    "and ECC keys are not affected.",
+          .detail = "The private half of an RSA key that was made in this TPM can be computed from its public"
+                    " half. Have the firmware updated by the machine's manufacturer, then replace all RSA "
+                    "keys made before. Imported RSA keys and ECC keys are not affected.",
           .source = "https://nvd.nist.gov/vuln/detail/CVE-2017-15361",
       },
       .manufacturer = "IFX",
@@ -58,29 +58,26 @@ static const Entry entries[] = {
           .id = "CVE-2019-16863",
           .severity = "warning",
           .title = "ECDSA keys of this TPM can be learnt by timing its signatures (TPM-FAIL)",
-          .detail = "Who can have many signatures made and time them, possibly over a network, can compute the private key. Have "
-                    "the firmware updated by the machine's manufacturer, then replace ECC signing keys. RSA keys are not "
-                    "affected.",
+          .detail = "Who can have many signatures made and time them, possibly over a network, can compute "
+                    "the private key. Have the firmware updated by the machine's manufacturer, then replace "
+                    "ECC signing keys. RSA keys are not affected.",
           .source = "https://www.st.com/content/st_com/en/campaigns/tpm-update.html",
       },
       .manufacturer = "STM",
       .ranges = {
-          MINOR (71, 0), MINOR (71, 4), MINOR (71, 12),
-          RANGE (VERSION (73, 0, 0, 0), VERSION (73, 0, ANY, ANY)), RANGE (VERSION (73, 4, 0, 0), VERSION (73, 5, ANY, ANY)),
-          RANGE (VERSION (73, 8, 0, 0), VERSION (73, 9, ANY, ANY)), MINOR (74, 0),
-          RANGE (VERSION (74, 4, 0, 0), VERSION (74, 5, ANY, ANY)), RANGE (VERSION (74, 8, 0, 0), VERSION (74, 9, ANY, ANY)),
-          MINOR (74, 16),
+          MINOR (71, 0), MINOR (71, 4), MINOR (71, 12), MINOR (73, 0), MINOR (73, 4), MINOR (73, 5), MINOR (73, 8),
+          MINOR (73, 9), MINOR (74, 0), MINOR (74, 4), MINOR (74, 5), MINOR (74, 8), MINOR (74, 9), MINOR (74, 16),
       },
   },
   {
-      /* Up to CSME 11 the firmware TPM bears the CSME's version. Later ones count otherwise, so that it does not show. */
+      /* Up to CSME 11 the firmware TPM bears the CSME's version; later ones count otherwise, and do not show it. */
       .advisory = {
           .id = "CVE-2019-11090",
           .severity = "warning",
           .title = "ECDSA keys of this TPM can be learnt by timing its signatures (TPM-FAIL)",
-          .detail = "Who can have many signatures made and time them, possibly over a network, can compute the private key. "
-                    "Install the newest firmware (Intel CSME) from the machine's manufacturer, then replace ECC signing keys. "
-                    "RSA keys are not affected.",
+          .detail = "Who can have many signatures made and time them, possibly over a network, can compute "
+                    "the private key. Install the newest firmware (Intel CSME) from the machine's "
+                    "manufacturer, then replace ECC signing keys. RSA keys are not affected.",
           .source = "https://www.intel.com/content/www/us/en/security-center/advisory/intel-sa-00241.html",
       },
       .manufacturer = "INTC",
@@ -95,8 +92,8 @@ static const Entry entries[] = {
           .id = "CVE-2020-25082",
           .severity = "warning",
           .title = "ECC keys of this TPM can be learnt by measuring the chip while it signs",
-          .detail = "The attacker must have the machine in hand. Have the firmware updated to 7.2.2.0 or later by the machine's "
-                    "manufacturer.",
+          .detail = "The attacker must have the machine in hand. Have the firmware updated to 7.2.2.0 or "
+                    "later by the machine's manufacturer.",
           .source = "https://www.nuvoton.com/support/security/security-advisories/sa-002/",
       },
       .manufacturer = "NTC",
@@ -110,8 +107,8 @@ static const Entry entries[] = {
           .id = "CVE-2023-1017",
           .severity = "warning",
           .title = "Any program that may use this TPM can make it stop answering",
-          .detail = "It works again once the machine's power was off. The firmware 1.3.2.20 cures it, but is not certified; the "
-                    "machine's manufacturer decides.",
+          .detail = "It works again once the machine's power was off. The firmware 1.3.2.20 cures it, but is "
+                    "not certified; the machine's manufacturer decides.",
           .source = "https://www.nuvoton.com/support/security/security-advisories/sa-003/",
       },
       .manufacturer = "NTC",
@@ -126,10 +123,10 @@ static const Entry entries[] = {
           .id = "CVE-2025-2884",
           .severity = "warning",
           .title = "Any program that may use this TPM can make it stop answering",
-          .detail = "The TPM reads beyond a buffer's end when it is asked for an HMAC with a scheme that does not fit the key. It works "
-                    "again once the machine's power was off. Have the firmware updated to 7.2.4.1 or later by the machine's "
-                    "manufacturer.",
-          .source = "https://www.dell.com/support/kbdoc/en-us/000331010/dsa-2025-232",
+          .detail = "The TPM reads beyond a buffer's end when it is asked for an HMAC with a scheme that does"
+                    " not fit the key. It works again once the machine's power was off. Have the firmware "
+                    "updated to 7.2.4.1 or later by the machine's manufacturer.",
+          .source = "https://www.dell.com/support/kbdoc/en-us/000331010/",
       },
       .manufacturer = "NTC",
       .ranges = {
@@ -141,8 +138,8 @@ static const Entry entries[] = {
           .id = "CVE-2026-6923",
           .severity = "info",
           .title = "ECDH keys of this TPM can be learnt by measuring the chip",
-          .detail = "The attacker must have the machine in hand and may use the TPM. Have the firmware updated to 7.2.4.0 or later by "
-                    "the machine's manufacturer.",
+          .detail = "The attacker must have the machine in hand and may use the TPM. Have the firmware "
+                    "updated to 7.2.4.0 or later by the machine's manufacturer.",
           .source = "https://app.opencve.io/cve/CVE-2026-6923",
       },
       .manufacturer = "NTC",
@@ -156,9 +153,9 @@ static const Entry entries[] = {
           .id = "AMD-FTPM-ATTESTATION",
           .severity = "info",
           .title = "This TPM's attestation fails",
-          .detail = "Programs that have the TPM attest the machine are refused (on Windows with the error 0x80070490). Install the "
-                    "newest firmware of the mainboard, if its manufacturer includes AMD's cure. It may clear the TPM: have recovery "
-                    "keys of encrypted disks at hand.",
+          .detail = "Programs that have the TPM attest the machine are refused (on Windows with the error "
+                    "0x80070490). Install the newest firmware of the mainboard, if its manufacturer includes "
+                    "AMD's cure. It may clear the TPM: have recovery keys of encrypted disks at hand.",
           .source = "https://heise.de/-10482872",
       },
       .manufacturer = "AMD",
@@ -167,13 +164,14 @@ static const Entry entries[] = {
       },
   },
   {
-      /* The versions are those that Linux checks (drivers/char/tpm), which writes them in hex: 3.57.x.5 and 6.0.18.6. */
+      /* The versions are those that Linux checks in drivers/char/tpm, in hex: before 3.57.x.5 and 6.0.18.6. */
       .advisory = {
           .id = "AMD-PA-410",
           .severity = "info",
           .title = "The machine can stand still for a second or two while this TPM works",
-          .detail = "The TPM's storage is slow on some mainboards, and the whole machine waits. Install the newest firmware of the "
-                    "mainboard. Whether this mainboard is one of them cannot be told from the version.",
+          .detail = "The TPM's storage is slow on some mainboards, and the whole machine waits. Install the "
+                    "newest firmware of the mainboard. Whether this mainboard is one of them cannot be told "
+                    "from the version.",
           .source = "https://www.amd.com/en/support/kb/faq/pa-410",
       },
       .manufacturer = "AMD",
@@ -187,9 +185,10 @@ static const Entry entries[] = {
           .id = "faulTPM",
           .severity = "info",
           .title = "Who takes this machine apart may get at all that its TPM keeps",
-          .detail = "AMD's processors of the Zen 2 and Zen 3 generations give up their TPM's secrets to voltage faults, in some hours of "
-                    "work on the opened machine. Which processor this is cannot be told from the version, and no firmware cures it. Do "
-                    "not rely on the TPM alone for the encryption of disks: add a strong passphrase.",
+          .detail = "AMD's processors of the Zen 2 and Zen 3 generations give up their TPM's secrets to "
+                    "voltage faults, in some hours of work on the opened machine. Which processor this is "
+                    "cannot be told from the version, and no firmware cures it. Do not rely on the TPM alone "
+                    "for the encryption of disks: add a strong passphrase.",
           .source = "https://arxiv.org/abs/2304.14717",
       },
       .manufacturer = "AMD",

@@ -162,8 +162,8 @@ add_handles (GArray *list, const TPMU_CAPABILITIES *page, guint32 last)
   return next == 0 ? 0 : (last & ~TPM2_HR_HANDLE_MASK) | (next & TPM2_HR_HANDLE_MASK);
 }
 
-/* The handles of the kind that begins at first (TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST, …), as a GArray of
- * TPM2_HANDLE. */
+/* The handles of the kind that begins at first (WARD_TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST, …), as a GArray
+ * of TPM2_HANDLE. */
 GArray *
 ward_tpm2_read_handles (WardConnection *connection, guint32 first, GError **error)
 {
@@ -181,7 +181,7 @@ is_allocated (const TPMS_PCR_SELECTION *selection)
 }
 
 static guint32
-add_banks (GArray *list, const TPMU_CAPABILITIES *page, G_GNUC_UNUSED guint32 last)
+add_banks (GArray *list, const TPMU_CAPABILITIES *page, guint32 last)
 {
   const TPML_PCR_SELECTION *banks = &page->assignedPCR;
 

@@ -57,6 +57,6 @@ flush_range (WardConnection *connection, TPM2_HANDLE first, GError **error)
 gboolean
 ward_tpm2_flush_stale (WardConnection *connection, GError **error)
 {
-  return flush_range (connection, TPM2_TRANSIENT_FIRST, error)
+  return flush_range (connection, WARD_TPM2_TRANSIENT_FIRST, error)
          && flush_range (connection, TPM2_LOADED_SESSION_FIRST, error);
 }

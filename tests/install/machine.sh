@@ -5,6 +5,11 @@
 set -eu
 build=$1
 
+for tool in busctl dbus-daemon gdbus systemd-sysusers systemd-tmpfiles unshare; do
+  command -v "$tool" >/dev/null || { echo "skipped: there is no $tool here"; exit 77; }
+done
+[ -e /usr/share/dbus-1/system.conf ] || { echo "skipped: there is no system bus to be started here (package dbus)"; exit 77; }
+
 if [ -z "${WARD_INSIDE:-}" ]; then
   [ "$(id -u)" = 0 ] || { echo "skipped: only root can make namespaces"; exit 77; }
   export WARD_INSIDE=1

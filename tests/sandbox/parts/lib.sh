@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the start-* of a sandbox share; sourced by bash.
+sandbox=/run/tpmward-sandbox
+
+# Whether PART runs. One that was just killed may take a moment to be gone.
+running() {
+  local pid stat tries=100
+  pid=$(cat "$sandbox/pids/$1" 2>/dev/null) || return 1
+  while ((tries--)); do
+    read -r stat 2>/dev/null <"/proc/$pid/stat" || return 1
+    [[ $stat == *") Z "* ]] && return 1
+    sleep 0.005
+  done
+}
+
+# Has CMD run as PART, away from the terminal, with its output in the log.
+background() {
+  local part=$1
+  shift
+  # shellcheck disable=SC2016
+  setsid sh -c 'echo $$ >"$0" && exec "$@"' "$sandbox/pids/$part" "$@" >>"$sandbox/$part.log" 2>&1 </dev/null &
+}
+
+# Waits until CMD succeeds, as long as PART has not ended.
+until_ready() {
+  local part=$1 tries=1000
+  shift
+  until "$@" >/dev/null 2>&1; do
+    if ! ((tries--)) || ! kill -0 $! 2>/dev/null; then
+      echo "$part has not started:" >&2
+      tail -n 20 "$sandbox/$part.log" >&2
+      exit 1
+    fi
+    sleep 0.01
+  done
+}
