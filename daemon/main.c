@@ -81,10 +81,12 @@ read_config (const Options *options, GError **error)
   return g_steal_pointer (&config);
 }
 
+/* systemd also sends SIGTERM when the idle service gives its name back: calls that it still answers are not cut off by
+ * that. */
 static gboolean
-on_signal (gpointer loop)
+on_signal (gpointer service)
 {
-  g_main_loop_quit (loop);
+  ward_service_leave (service);
   return G_SOURCE_CONTINUE;
 }
 
@@ -102,12 +104,11 @@ serve (const WardConfig *config, const Options *options, GError **error)
     return FALSE;
 
   g_dbus_connection_set_exit_on_close (connection, FALSE);
-  g_unix_signal_add (SIGTERM, on_signal, loop);
-  g_unix_signal_add (SIGINT, on_signal, loop);
-
   inventory = ward_inventory_new (backends, options->state_dir ? options->state_dir : WARD_STATE_DIR);
   ward_inventory_start (inventory, config);
   service = ward_service_new (connection, inventory, options->idle_exit);
+  g_unix_signal_add (SIGTERM, on_signal, service);
+  g_unix_signal_add (SIGINT, on_signal, service);
   g_signal_connect_swapped (service, "ended", G_CALLBACK (g_main_loop_quit), loop);
   g_main_loop_run (loop);
 

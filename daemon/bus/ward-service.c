@@ -9,6 +9,9 @@
 /* Who calls the name shall find TPMs that are known; but a chip that is slow to answer does not hold up the start. */
 #define FIRST_LOOK_MS 1000
 
+/* How long, once the name is given back, calls that have arrived may take to end. */
+#define DRAIN_USEC (5 * G_USEC_PER_SEC)
+
 struct _WardService
 {
   GObject parent_instance;
@@ -24,7 +27,7 @@ struct _WardService
   guint first_look;   /* source */
   guint idle_exit;    /* seconds */
   guint idle_timeout; /* source */
-  gboolean leaving;   /* the name has been given back */
+  gint64 leave_until; /* 0 until the name is given back; then when the process ends at the latest */
   char *trouble;
 };
 
@@ -85,41 +88,42 @@ on_drained (gpointer user_data)
   WardService *self = user_data;
 
   self->idle_timeout = 0;
-  if (!ward_clients_has_calls (self->clients))
+  if (!ward_clients_has_calls (self->clients) || g_get_monotonic_time () > self->leave_until)
     end (self, NULL);
   else
     self->idle_timeout = g_timeout_add (10, on_drained, self);
   return G_SOURCE_REMOVE;
 }
 
-static void
-on_name_released (GObject *source, GAsyncResult *result, gpointer user_data)
+void
+ward_service_leave (WardService *service)
 {
-  g_autoptr (WardService) self = user_data;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  if (service->leave_until)
+    return;
 
-  self->idle_timeout = g_idle_add_full (G_PRIORITY_LOW, on_drained, self, NULL);
+  service->leave_until = g_get_monotonic_time () + DRAIN_USEC;
+  g_clear_handle_id (&service->idle_timeout, g_source_remove);
+  g_clear_handle_id (&service->first_look, g_source_remove);
+  /* returns once the bus has let go of the name, by when all calls to it have been delivered */
+  g_clear_handle_id (&service->name_owner, g_bus_unown_name);
+  service->idle_timeout = g_idle_add_full (G_PRIORITY_LOW, on_drained, service, NULL);
 }
 
-/* Nobody is there. From now on a call starts a new service; the calls that have arrived here are still answered. */
 static gboolean
 on_idle_timeout (gpointer user_data)
 {
   WardService *self = user_data;
 
   self->idle_timeout = 0;
-  self->leaving = TRUE;
   g_message ("Idle for %u s: ending", self->idle_exit);
-  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                          "ReleaseName", g_variant_new ("(s)", WARD_BUS_NAME), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL,
-                          on_name_released, g_object_ref (self));
+  ward_service_leave (self);
   return G_SOURCE_REMOVE;
 }
 
 static void
 await_idleness (WardService *self)
 {
-  if (self->leaving || self->idle_exit == 0)
+  if (self->leave_until || self->idle_exit == 0)
     return;
 
   g_clear_handle_id (&self->idle_timeout, g_source_remove);
@@ -132,8 +136,6 @@ on_name_lost (GDBusConnection *connection, const char *name, gpointer user_data)
 {
   WardService *self = user_data;
 
-  if (self->leaving)
-    return;
   end (self, connection ? "The bus does not let this program own the name " WARD_BUS_NAME
                           ": another instance runs, or the bus policy is not installed or names another user."
                         : "The connection to the system bus is lost.");
@@ -167,7 +169,7 @@ all_tpms_seen (WardService *self)
 static void
 on_tpm_changed (WardTpm *tpm, WardService *self)
 {
-  if (!self->name_owner && all_tpms_seen (self))
+  if (!self->name_owner && !self->leave_until && all_tpms_seen (self))
     own_name (self);
 }
 

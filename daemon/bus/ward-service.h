@@ -8,7 +8,7 @@
 #define WARD_BUS_NAME "org.tpmward1"
 
 /* The service on the bus: exports the inventory, owns the name, and ends when nobody needs it. Lives on the main
- * thread. Signal: "ended" when the process shall end: the service is idle, or has lost the bus or its name. */
+ * thread. Signal: "ended" when the process shall end: the service has left, or lost the bus or its name. */
 #define WARD_TYPE_SERVICE (ward_service_get_type ())
 G_DECLARE_FINAL_TYPE (WardService, ward_service, WARD, SERVICE, GObject)
 
@@ -16,5 +16,9 @@ G_DECLARE_FINAL_TYPE (WardService, ward_service, WARD, SERVICE, GObject)
  * inventory, which is started by then, have been looked at, or after a second at the latest. */
 WardService *ward_service_new (GDBusConnection *connection, WardInventory *inventory, guint idle_exit);
 
-/* Why the service ended, in a sentence; NULL when it was idle. */
+/* Gives the name back, so that from now on a call starts a new service; answers the calls that have arrived here, for
+ * some seconds at most; then "ended". */
+void ward_service_leave (WardService *service);
+
+/* Why the service ended, in a sentence; NULL when it was to. */
 const char *ward_service_get_trouble (WardService *service);

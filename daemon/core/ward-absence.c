@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "ward-device.h"
+
 #define ACPI_TABLES "/sys/firmware/acpi/tables"
 #define ACPI_DEVICES "/sys/bus/acpi/devices"
 #define DEVICE_TREE "/sys/firmware/devicetree/base"
@@ -89,7 +91,7 @@ exists (const char *root, const char *folder, const char *name)
 {
   g_autofree char *full = g_strconcat (root, folder, name, NULL);
 
-  return g_file_test (full, G_FILE_TEST_EXISTS);
+  return ward_device_node_exists (full);
 }
 
 static int

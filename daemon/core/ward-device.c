@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-device.h"
 
+#include <sys/stat.h>
+
 /* G_DEFINE_BOXED_TYPE is not ISO C. */
 GType
 ward_device_get_type (void)
@@ -76,4 +78,14 @@ ward_device_equal (const WardDevice *a, const WardDevice *b)
   return g_str_equal (a->name, b->name) && g_str_equal (a->family, b->family)
          && g_str_equal (a->device_path, b->device_path) && g_str_equal (a->driver, b->driver)
          && g_str_equal (a->transport, b->transport) && g_str_equal (a->sysfs_path, b->sysfs_path);
+}
+
+/* Whether there is something at path. Not by access(): a device policy, as the service has, forbids even that, so that
+ * a node that may not be opened would look like none. */
+gboolean
+ward_device_node_exists (const char *path)
+{
+  struct stat status;
+
+  return lstat (path, &status) == 0;
 }

@@ -21,5 +21,6 @@ WardDevice *ward_device_new (const char *name, const char *family, const char *d
                              const char *resource_manager_path, const char *driver, const char *sysfs_path);
 WardDevice *ward_device_copy (const WardDevice *device);
 void ward_device_free (WardDevice *device);
+gboolean ward_device_node_exists (const char *path);
 gboolean ward_device_equal (const WardDevice *a, const WardDevice *b);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardDevice, ward_device_free)

@@ -61,7 +61,7 @@ node_of (GUdevDevice *device)
 {
   const char *path = device != NULL ? g_udev_device_get_device_file (device) : NULL;
 
-  return path != NULL && g_file_test (path, G_FILE_TEST_EXISTS) ? path : NULL;
+  return path != NULL && ward_device_node_exists (path) ? path : NULL;
 }
 
 /* The TPM with that number as it is now, or NULL if it is not there or cannot be reached yet. The kernel adds tpmN a

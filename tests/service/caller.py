@@ -33,6 +33,23 @@ class Signal(NamedTuple):
     args: tuple
 
 
+class Variant(NamedTuple):
+    """A value to send as v, with its signature: unlike a GLib.Variant it can be told to the other side."""
+
+    signature: str
+    value: object
+
+
+def pack(value):
+    if isinstance(value, Variant):
+        return GLib.Variant(value.signature, pack(value.value))
+    if isinstance(value, dict):
+        return {key: pack(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(pack, value))
+    return value
+
+
 def send(channel, message, fds=()):
     data = pickle.dumps(message)
     header = struct.pack("Q", len(data))
@@ -100,7 +117,7 @@ class Server:
 
     def call(self, number, fds, destination, path, interface, member, signature, args, interactive):
         message = Gio.DBusMessage.new_method_call(destination, path, interface, member)
-        message.set_body(GLib.Variant(signature, args))
+        message.set_body(GLib.Variant(signature, pack(args)))
         if interactive:
             message.set_flags(Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION)
         if fds:

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The sandbox from outside: what passes through, what is within, and that nothing is left of it."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+DEV = str(TOP / "dev")
+START_SECONDS = 2
+
+
+def sandbox(*arguments, **options):
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 60, "check": False} | options
+    return subprocess.run([DEV, "sandbox", *arguments], **options)
+
+
+def output(*arguments):
+    done = sandbox(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def shell(script, *options):
+    return output(*options, "--", "bash", "-euc", script)
+
+
+def wait_until(condition, why, timeout=15):
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{why}: not within {timeout} s"
+        time.sleep(0.01)
+    return value
+
+
+def processes_with(marker):
+    """Processes of any namespace that have the marker in their environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker.encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def host_state():
+    """What a sandbox could leave behind, as seen from outside of it."""
+    mounts = sorted(line.split(" ", 1)[1] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    accounts = [Path("/etc", name).read_bytes() for name in ("passwd", "group", "shadow")]
+    folders = [sorted(os.listdir(folder)) for folder in ("/run", "/var/lib", "/etc", "/etc/polkit-1/rules.d", "/home")]
+    return mounts, accounts, folders
+
+
+class Terminal:
+    """A sandbox on a terminal of its own."""
+
+    def __init__(self, *arguments, environment=None):
+        self.seen = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(DEV, [DEV, *arguments], dict(os.environ, **(environment or {})))
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def expect(self, text, timeout=30):
+        """Reads on until text has come; returns what came before it."""
+        deadline = time.monotonic() + timeout
+        while text not in self.seen:
+            ready = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]
+            assert ready, f"no “{text}” in: {self.seen}"
+            try:
+                self.seen += os.read(self.fd, 65536).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"it ended without “{text}”: {self.seen}") from None
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def end(self, timeout=30):
+        deadline = time.monotonic() + timeout
+        while not (ended := os.waitpid(self.pid, os.WNOHANG))[0]:
+            assert time.monotonic() < deadline, "it has not ended"
+            time.sleep(0.01)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(ended[1])
+
+
+def test_status_and_output_pass_through():
+    done = sandbox("--", "bash", "-c", "cat; echo out; echo err >&2; exit 7", input="in\n", stdin=None)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "in\nout\n", "err\n")
+
+
+@pytest.mark.parametrize(
+    "command, status", [(["sh", "-c", "kill -KILL $$"], 137), (["/nonexistent"], 127), (["/etc/passwd"], 126)]
+)
+def test_status_of_what_does_not_exit(command, status):
+    assert sandbox("--", *command).returncode == status
+
+
+def test_options_end_with_the_command():
+    assert output("echo", "--user", "x", "--") == "--user x --"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--tpm", "3.0", "--", "true"], ["--user", "nobody-at-all", "--", "true"]])
+def test_nonsense_is_refused(arguments):
+    done = sandbox(*arguments)
+    assert done.returncode != 0
+    assert done.stderr
+
+
+def test_the_service_answers():
+    assert "tpm0" in shell("tpmward list")
+    assert shell("busctl call org.tpmward1 /org/tpmward1/tpm/tpm0 org.tpmward1.Tpm GetRandom u 4").startswith("ay 4 ")
+
+
+@pytest.mark.parametrize("user, uid", [("ward-alice", 1500), ("ward-bob", 1501), ("ward-admin", 1502)])
+def test_users(user, uid):
+    script = "id -u; id -un; echo $HOME $XDG_RUNTIME_DIR $USER; touch $HOME/a $XDG_RUNTIME_DIR/a; stat -c '%a %U' $HOME $XDG_RUNTIME_DIR"
+    lines = shell(script, "--user", user).splitlines()
+    assert lines[:2] == [str(uid), user]
+    assert lines[2].endswith(f"/home/{user} /run/user/{uid} {user}")
+    assert lines[3:] == [f"700 {user}"] * 2
+
+
+def test_only_the_administrator_is_one():
+    assert "sudo" in shell("id -Gn", "--user", "ward-admin").split()
+    assert "sudo" not in shell("id -Gn", "--user", "ward-alice").split()
+
+
+def test_the_service_has_no_privileges():
+    status = shell("cat /proc/$(cat $TPMWARD_SANDBOX/pids/daemon)/status; id -u tpmward; getent group tss | cut -d: -f3")
+    *lines, uid, tss = status.splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
+    assert fields["Uid"].split() == [uid] * 4
+    assert fields["Groups"].split() == [tss]
+    assert [int(fields[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")] == [0] * 5
+    assert fields["NoNewPrivs"].strip() == "1"
+
+
+def test_parts_start_again():
+    script = """
+    cd $TPMWARD_SANDBOX
+    for part in polkitd swtpm daemon; do
+      before=$(cat pids/$part)
+      kill -9 $before
+      ./start-$part
+      [ $(cat pids/$part) != $before ]
+      kill -0 $(cat pids/$part)
+      tpmward random 4 --hex
+    done
+    """
+    assert len(shell(script).split()) == 3
+
+
+def test_the_tpm_keeps_its_state():
+    read = "TPM2TOOLS_TCTI=swtpm:path=swtpm.sock tpm2_nvreadpublic 0x1c00002"  # the endorsement certificate
+    script = f"""
+    cd $TPMWARD_SANDBOX
+    kill $(cat pids/daemon); while kill -0 $(cat pids/daemon) 2>/dev/null; do :; done
+    {read} | md5sum
+    kill -9 $(cat pids/swtpm)
+    ./start-swtpm
+    {read} | md5sum
+    """
+    first, second = shell(script).splitlines()
+    assert first == second
+
+
+def test_arguments_of_the_service_are_for_one_start():
+    script = """
+    cd $TPMWARD_SANDBOX
+    for arguments in "--tpm tpm7=swtpm:path=/nonexistent" ""; do
+      kill -9 $(cat pids/daemon)
+      ./start-daemon $arguments
+      busctl get-property org.tpmward1 /org/tpmward1/Manager org.tpmward1.Manager Tpms
+    done
+    """
+    first, second = shell(script).splitlines()
+    assert "tpm7" in first and "tpm0" in first
+    assert "tpm7" not in second and "tpm0" in second
+
+
+def test_the_bus_starts_the_service():
+    script = "kill -9 $(cat $TPMWARD_SANDBOX/pids/daemon); sleep 0.2; tpmward random 4 --hex"
+    assert len(shell(script)) == 8
+
+
+def test_the_bus_does_not_start_polkitd():
+    script = "kill -9 $(cat $TPMWARD_SANDBOX/pids/polkitd); busctl --activatable list --no-legend | cut -d' ' -f1"
+    assert shell(script).split() == ["org.freedesktop.DBus", "org.tpmward1"]
+
+
+def test_the_bus_refuses_by_default():
+    done = sandbox("--", "gdbus", "call", "--system", "--dest", "org.freedesktop.DBus", "--object-path", "/",
+                   "--method", "org.freedesktop.DBus.RequestName", "org.example.Any", "0")  # fmt: skip
+    assert "AccessDenied" in done.stderr
+
+
+def test_no_tpm():
+    assert shell("busctl get-property org.tpmward1 /org/tpmward1/Manager org.tpmward1.Manager Tpms", "--tpm", "none") == "ao 0"
+
+
+def test_the_state_is_the_services_alone():
+    assert shell("stat -c '%U %a' /var/lib/tpmward") == "tpmward 700"
+
+
+def test_it_starts_soon():
+    times = []
+    for _ in range(3):
+        started = time.monotonic()
+        output("true")
+        times.append(time.monotonic() - started)
+    print(f"start to end: {', '.join(f'{seconds:.2f} s' for seconds in times)}")
+    assert min(times) < START_SECONDS
+
+
+@pytest.mark.parametrize("how", ["end", "interrupt", "terminate", "kill"])
+def test_nothing_is_left(how):
+    before = host_state()
+    marker = f"WARD_MARKER={os.getpid()}-{how}"
+    environment = dict(os.environ, **dict([marker.split("=")]))
+    command = "setsid sleep 1000 & echo ready; " + ("exit 0" if how == "end" else "sleep 1000")
+    process = subprocess.Popen([DEV, "sandbox", "--", "bash", "-c", command], stdout=subprocess.PIPE, env=environment)
+    assert process.stdout.readline() == b"ready\n"
+    if how != "end":
+        assert len(processes_with(marker)) > 4
+        process.send_signal({"interrupt": signal.SIGINT, "terminate": signal.SIGTERM, "kill": signal.SIGKILL}[how])
+    code = process.wait(30)
+    wait_until(lambda: not processes_with(marker), "the end of all processes")
+    assert code == {"end": 0, "interrupt": 130, "terminate": 143, "kill": -9}[how]
+    assert host_state() == before
+
+
+def test_kill_while_it_starts_leaves_nothing():
+    before = host_state()
+    marker = f"WARD_MARKER={os.getpid()}-start"
+    environment = dict(os.environ, **dict([marker.split("=")]))
+    process = subprocess.Popen([DEV, "sandbox", "--", "true"], env=environment)
+    wait_until(lambda: len(processes_with(marker)) > 3, "the start of something")
+    process.kill()
+    process.wait()
+    wait_until(lambda: not processes_with(marker), "the end of all processes")
+    assert host_state() == before
+
+
+def test_two_at_once():
+    processes = [subprocess.Popen([DEV, "sandbox", "--", "tpmward", "random", "4", "--hex"], stdout=subprocess.PIPE) for _ in range(2)]
+    values = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert values[0] != values[1]
+
+
+def test_an_interactive_shell_has_job_control():
+    terminal = Terminal("sandbox", "--", "bash", "--norc", "-i", environment={"TERM": "dumb"})
+    terminal.type("PS1='ward''> '\n")
+    terminal.expect("ward> ")
+    terminal.type("""bash -c 'trap "echo resu""med" CONT; echo rea""dy; while :; do sleep 0.1; done'\n""")
+    terminal.expect("ready")
+    terminal.type("\x1a")
+    terminal.expect("Stopped")
+    terminal.expect("ward> ")
+    terminal.type("fg\n")
+    terminal.expect("resumed")
+    terminal.type("\x03")
+    terminal.expect("ward> ")
+    terminal.type("exit 9\n")
+    assert terminal.end() == 9
+
+
+def test_a_suspended_sandbox_goes_on():
+    terminal = Terminal("sandbox", "--", "bash", "-c", "echo ready; read line; echo got $line")
+    terminal.expect("ready")
+    os.kill(terminal.pid, signal.SIGTSTP)
+    wait_until(lambda: os.waitpid(terminal.pid, os.WUNTRACED | os.WNOHANG)[0], "its stop")
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.type("this\n")
+    terminal.expect("got this")
+    assert terminal.end() == 0
+
+
+def test_ctrl_c_ends_the_command():
+    terminal = Terminal("sandbox", "--", "bash", "-c", "echo ready; sleep 1000")
+    terminal.expect("ready")
+    terminal.type("\x03")
+    assert terminal.end() == 130
+
+
+def test_run_shows_the_status_and_asks_for_passwords():
+    terminal = Terminal("run", "--user", "ward-alice", environment={"TERM": "dumb"})
+    status = terminal.expect("ward-alice@")
+    assert "tpm0" in status
+    assert "adminpw" in status
+    terminal.type("busctl call org.tpmward1 /org/tpmward1/tpm/tpm0 org.tpmward1.SelfTest Run s full\n")
+    terminal.expect("Password:")
+    terminal.type("adminpw\n")
+    terminal.expect("AUTHENTICATION COMPLETE")
+    terminal.expect("busay true")
+    terminal.type("exit\n")
+    assert terminal.end() == 0
+
+
+def test_run_has_an_agent_for_a_command():
+    terminal = Terminal("run", "--user", "ward-bob", "tpmward", "selftest", "--full", environment={"TERM": "dumb"})
+    terminal.expect("Password:")
+    terminal.type("adminpw\n")
+    terminal.expect("AUTHENTICATION COMPLETE")
+    assert terminal.end() == 0
