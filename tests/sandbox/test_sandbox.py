@@ -60,13 +60,13 @@ def host_state():
 
 
 class Terminal:
-    """A sandbox on a terminal of its own."""
+    """A program, ./dev if no other, on a terminal of its own."""
 
-    def __init__(self, *arguments, environment=None):
+    def __init__(self, *arguments, program=DEV):
         self.seen = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(DEV, [DEV, *arguments], dict(os.environ, **(environment or {})))
+            os.execvpe(program, [program, *arguments], dict(os.environ, TERM="dumb"))
 
     def type(self, text):
         os.write(self.fd, text.encode())
@@ -259,7 +259,7 @@ def test_two_at_once():
 
 
 def test_an_interactive_shell_has_job_control():
-    terminal = Terminal("sandbox", "--", "bash", "--norc", "-i", environment={"TERM": "dumb"})
+    terminal = Terminal("sandbox", "--", "bash", "--norc", "-i")
     terminal.type("PS1='ward''> '\n")
     terminal.expect("ward> ")
     terminal.type("""bash -c 'trap "echo resu""med" CONT; echo rea""dy; while :; do sleep 0.1; done'\n""")
@@ -276,14 +276,19 @@ def test_an_interactive_shell_has_job_control():
 
 
 def test_a_suspended_sandbox_goes_on():
-    terminal = Terminal("sandbox", "--", "bash", "-c", "echo ready; read line; echo got $line")
+    terminal = Terminal("--norc", "-i", program="bash")
+    terminal.type(f"PS1='host''> '; {DEV} sandbox -- bash -c 'echo rea\"\"dy; read line; echo got $line'\n")
     terminal.expect("ready")
-    os.kill(terminal.pid, signal.SIGTSTP)
-    wait_until(lambda: os.waitpid(terminal.pid, os.WUNTRACED | os.WNOHANG)[0], "its stop")
-    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.type("\x1a")
+    terminal.expect("Stopped")
+    terminal.expect("host> ")
+    terminal.type("fg\n")
+    terminal.expect("sandbox")
     terminal.type("this\n")
     terminal.expect("got this")
-    assert terminal.end() == 0
+    terminal.expect("host> ")
+    terminal.type("exit 3\n")
+    assert terminal.end() == 3
 
 
 def test_ctrl_c_ends_the_command():
@@ -294,7 +299,7 @@ def test_ctrl_c_ends_the_command():
 
 
 def test_run_shows_the_status_and_asks_for_passwords():
-    terminal = Terminal("run", "--user", "ward-alice", environment={"TERM": "dumb"})
+    terminal = Terminal("run", "--user", "ward-alice")
     status = terminal.expect("ward-alice@")
     assert "tpm0" in status
     assert "adminpw" in status
@@ -308,7 +313,7 @@ def test_run_shows_the_status_and_asks_for_passwords():
 
 
 def test_run_has_an_agent_for_a_command():
-    terminal = Terminal("run", "--user", "ward-bob", "tpmward", "selftest", "--full", environment={"TERM": "dumb"})
+    terminal = Terminal("run", "--user", "ward-bob", "tpmward", "selftest", "--full")
     terminal.expect("Password:")
     terminal.type("adminpw\n")
     terminal.expect("AUTHENTICATION COMPLETE")
