@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parents[2]
-PYTEST = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=short", "--color=no"]
+PYTEST = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=short", "--color=no"]
 JOBS = 2
 FILE_SECONDS = 900
 MESON_BAD = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
