@@ -37,7 +37,7 @@ STOP_SECONDS = 10
 
 
 def run(*command, **options):
-    """Runs a command to its end; what it says is shown only when it fails."""
+    """Runs a command to its end; returns what it says, and shows it when it fails."""
     result = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -50,6 +50,7 @@ def run(*command, **options):
     )
     if result.returncode != 0:
         raise RuntimeError(f"{Path(command[0]).name} failed ({result.returncode}):\n{result.stdout}")
+    return result.stdout
 
 
 def make_folder(path, owner="root", mode=0o755):
@@ -62,10 +63,9 @@ def set_up_run():
     """A /run without logind, so that polkit sees no sessions whatever the host has; the caller's own folder stays."""
     host_users = os.open("/run/user", os.O_PATH | os.O_DIRECTORY) if os.path.isdir("/run/user") else None
     namespace.tmpfs("/run")
-    for folder in ("dbus", "lock", "user", "user/0", *(f"systemd/{kind}" for kind in LOGIND_FOLDERS)):
+    for folder in ("dbus", "lock", "user", *(f"systemd/{kind}" for kind in LOGIND_FOLDERS)):
         make_folder(Path("/run", folder))
     os.chmod("/run/lock", 0o1777)
-    os.chmod("/run/user/0", 0o700)
     caller = os.environ.get("SUDO_UID", "0")
     if host_users is not None and os.path.isdir(f"/proc/self/fd/{host_users}/{caller}"):
         Path("/run/user", caller).mkdir(exist_ok=True)
@@ -135,11 +135,18 @@ def add_users():
 
 
 def set_up_homes():
-    for user, uid in USERS.items():
+    for user in USERS:
         make_folder(ROOT / "home" / user, user, 0o700)
-        make_folder(Path("/run/user", str(uid)), user, 0o700)
     make_folder(STATE, "tpmward", 0o700)
     make_folder(Path("/var/lib/tpm"), "tss", 0o700)
+
+
+def make_runtime_folder(user):
+    """XDG_RUNTIME_DIR, as the login would have made it."""
+    path = Path("/run/user", str(user.pw_uid))
+    if not path.exists():
+        path.mkdir(mode=0o700)
+        os.chown(path, user.pw_uid, user.pw_gid)
 
 
 def set_up_polkit():
@@ -181,7 +188,7 @@ def set_up_parts(tpm):
     (ROOT / "agents").mkdir()
     for program in ("busctl", "gdbus"):
         (ROOT / "agents" / program).symlink_to("../with-agent")
-    for part in ("dbus", "polkitd", "swtpm", "daemon"):
+    for part in ("dbus", "polkitd", "daemon"):
         (ROOT / f"{part}.log").touch()
     arguments = ["--state-dir", str(STATE)]
     if tpm == "2.0":
@@ -205,11 +212,12 @@ def make_tpm():
         f"create_certs_tool = {shutil.which('swtpm_localca')}\ncreate_certs_tool_config = {folder}/localca.conf\n"
         f"create_certs_tool_options = {folder}/localca.options\n"
     )
-    run(
+    said = run(
         "swtpm_setup", "--tpm2", "--tpmstate", folder / "state", "--config", folder / "setup.conf",
         "--create-ek-cert", "--create-platform-cert", "--lock-nvram", "--pcr-banks", "sha1,sha256,sha384",
         env=dict(os.environ, XDG_CONFIG_HOME=str(folder), HOME=str(folder)),
     )  # fmt: skip
+    (ROOT / "swtpm.log").write_text(said)
 
 
 class Meanwhile(threading.Thread):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The sandbox from outside: what passes through, what is within, and that nothing is left of it."""
 
+import glob
 import os
 import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -52,11 +54,12 @@ def processes_with(marker):
 
 
 def host_state():
-    """What a sandbox could leave behind, as seen from outside of it."""
+    """What a sandbox could leave behind, as seen from outside of it, where others may be at work too."""
     mounts = sorted(line.split(" ", 1)[1] for line in Path("/proc/self/mountinfo").read_text().splitlines())
     accounts = [Path("/etc", name).read_bytes() for name in ("passwd", "group", "shadow")]
-    folders = [sorted(os.listdir(folder)) for folder in ("/run", "/var/lib", "/etc", "/etc/polkit-1/rules.d", "/home")]
-    return mounts, accounts, folders
+    folders = ("/run", "/run/dbus", "/run/user", "/var/lib", "/etc", "/etc/polkit-1/rules.d", "/home")
+    ours = [path for folder in folders for path in glob.glob(f"{folder}/*ward*") + glob.glob(f"{folder}/150[012]")]
+    return mounts, accounts, ours
 
 
 class Terminal:
@@ -70,6 +73,11 @@ class Terminal:
 
     def type(self, text):
         os.write(self.fd, text.encode())
+
+    def type_password(self, text):
+        """Typed once it is not shown any more: what comes before is thrown away."""
+        wait_until(lambda: not termios.tcgetattr(self.fd)[3] & termios.ECHO, "a terminal that shows no password")
+        self.type(text)
 
     def expect(self, text, timeout=30):
         """Reads on until text has come; returns what came before it."""
@@ -212,6 +220,12 @@ def test_the_state_is_the_services_alone():
     assert shell("stat -c '%U %a' /var/lib/tpmward") == "tpmward 700"
 
 
+def test_a_fault_in_the_log_is_a_failure():
+    done = sandbox("--", "bash", "-c", "echo '==1==ERROR: LeakSanitizer: detected memory leaks' >>$TPMWARD_SANDBOX/daemon.log")
+    assert done.returncode == 124
+    assert "LeakSanitizer" in done.stderr
+
+
 def test_it_starts_soon():
     times = []
     for _ in range(3):
@@ -305,7 +319,7 @@ def test_run_shows_the_status_and_asks_for_passwords():
     assert "adminpw" in status
     terminal.type("busctl call org.tpmward1 /org/tpmward1/tpm/tpm0 org.tpmward1.SelfTest Run s full\n")
     terminal.expect("Password:")
-    terminal.type("adminpw\n")
+    terminal.type_password("adminpw\n")
     terminal.expect("AUTHENTICATION COMPLETE")
     terminal.expect("busay true")
     terminal.type("exit\n")
@@ -315,6 +329,6 @@ def test_run_shows_the_status_and_asks_for_passwords():
 def test_run_has_an_agent_for_a_command():
     terminal = Terminal("run", "--user", "ward-bob", "tpmward", "selftest", "--full")
     terminal.expect("Password:")
-    terminal.type("adminpw\n")
+    terminal.type_password("adminpw\n")
     terminal.expect("AUTHENTICATION COMPLETE")
     assert terminal.end() == 0

@@ -110,7 +110,7 @@ class Server:
     def on_command(self, _fd, _condition):
         try:
             (kind, number, arguments), fds = receive(self.channel)
-        except EOFError:
+        except (EOFError, ConnectionError):
             os._exit(0)
         {"call": self.call, "subscribe": self.subscribe}[kind](number, fds, *arguments)
         return True

@@ -64,6 +64,8 @@ def pytest_runtest_makereport(item):
     outcome = yield
     report = outcome.get_result()
     if report.failed and ward.ROOT.is_dir():
-        for part in ("daemon", "polkitd"):
+        for part in ("daemon", "polkitd", "swtpm"):
+            if not (ward.ROOT / f"{part}.log").exists():
+                continue
             log = (ward.ROOT / f"{part}.log").read_text(errors="replace")
             report.sections.append((f"end of {part}.log", "\n".join(log.splitlines()[-30:])))

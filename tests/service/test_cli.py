@@ -103,6 +103,12 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text.encode())
 
+    def type_password(self, password):
+        """Answers the prompt once the terminal shows nothing of it: what is typed before is thrown away."""
+        self.read_until("Password: ")
+        ward.wait_until(lambda: not termios.tcgetattr(self.fd)[3] & termios.ECHO, why="the password to be hidden")
+        self.type(password + "\n")
+
     def finish(self):
         """The exit status and all output."""
         self.read_until(None)
@@ -258,8 +264,7 @@ def test_selftest_of_a_user_without_a_terminal_is_refused():
 
 def test_a_user_on_a_terminal_is_asked_for_the_password():
     terminal = Terminal("selftest", user="ward-alice")
-    terminal.read_until("Password: ")
-    terminal.type("adminpw\n")
+    terminal.type_password("adminpw")
     status, screen = terminal.finish()
     assert status == OK
     assert "adminpw" not in screen
@@ -268,8 +273,7 @@ def test_a_user_on_a_terminal_is_asked_for_the_password():
 
 def test_a_wrong_password_is_refused():
     terminal = Terminal("selftest", user="ward-alice")
-    terminal.read_until("Password: ")
-    terminal.type("wrong\n")
+    terminal.type_password("wrong")
     status, screen = terminal.finish()
     assert status == NOT_AUTHORIZED
     assert "tpmward: " in screen

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # What the start-* of a sandbox share; sourced by bash.
+# shellcheck disable=SC2034 # for those who source it
 sandbox=/run/tpmward-sandbox
 
 # Whether PART runs. One that was just killed may take a moment to be gone.
