@@ -10,6 +10,12 @@ static const char *const self_test_modes[] = {
 static const char *const known_banks[] = { "sha1",     "sha256",   "sha384",   "sha512", "sm3_256",
                                            "sha3_256", "sha3_384", "sha3_512", NULL };
 
+static const char *const hierarchy_names[] = {
+  [WARD_HIERARCHY_OWNER] = "owner",
+  [WARD_HIERARCHY_ENDORSEMENT] = "endorsement",
+  [WARD_HIERARCHY_LOCKOUT] = "lockout",
+};
+
 /* An identity of which nothing is known yet: all strings empty. */
 WardIdentity *
 ward_identity_new (void)
@@ -73,4 +79,22 @@ gboolean
 ward_bank_is_known (const char *name)
 {
   return g_strv_contains (known_banks, name);
+}
+
+const char *
+ward_hierarchy_to_string (WardHierarchy hierarchy)
+{
+  return hierarchy_names[hierarchy];
+}
+
+gboolean
+ward_hierarchy_from_string (const char *name, WardHierarchy *hierarchy)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (hierarchy_names); i++)
+    if (g_str_equal (name, hierarchy_names[i]))
+      {
+        *hierarchy = i;
+        return TRUE;
+      }
+  return FALSE;
 }

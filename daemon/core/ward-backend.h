@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "ward-secret.h"
+
 /* What a TPM says of itself. Strings are never NULL. Made by a backend, and not changed afterwards. */
 typedef struct
 {
@@ -56,6 +58,41 @@ typedef struct
   guint8 values[WARD_N_PCRS][WARD_MAX_DIGEST_SIZE];
 } WardPcrValues;
 
+/* The hierarchies whose auth value can be set (TPM 2.0 Library, Part 1, 13). */
+typedef enum
+{
+  WARD_HIERARCHY_OWNER,
+  WARD_HIERARCHY_ENDORSEMENT,
+  WARD_HIERARCHY_LOCKOUT,
+} WardHierarchy;
+
+/* "owner", "endorsement" or "lockout". */
+const char *ward_hierarchy_to_string (WardHierarchy hierarchy);
+gboolean ward_hierarchy_from_string (const char *name, WardHierarchy *hierarchy);
+
+/* The handle at which a storage root key is provisioned (TCG TPM v2.0 Provisioning Guidance, 7.8). */
+#define WARD_SRK_HANDLE 0x81000001u
+
+/* What of a TPM changes with its ownership and with failed authorizations. */
+typedef struct
+{
+  gboolean owner_auth_set;
+  gboolean endorsement_auth_set;
+  gboolean lockout_auth_set;
+  gboolean owner_enabled;       /* shEnable */
+  gboolean endorsement_enabled; /* ehEnable */
+  gboolean clear_disabled;      /* TPM2_Clear is switched off */
+  guint32 srk_handle;           /* WARD_SRK_HANDLE if what is there is a storage root key by its attributes, else 0 */
+
+  gboolean locked_out; /* inLockout */
+  guint32 failures;
+  guint32 max_failures;
+  guint32 recovery_seconds;         /* after which one failure is forgiven */
+  guint32 lockout_recovery_seconds; /* for which a wrong lockout auth bars the lockout hierarchy; 0: until a reset */
+  guint32 reset_count;              /* how often the TPM was reset (TPMS_CLOCK_INFO) */
+  guint32 max_auth_size;            /* bytes that a hierarchy's auth value may have */
+} WardOwnership;
+
 /* An open connection to one TPM; each backend has its own. Used by one thread only, the TPM's worker. */
 typedef struct _WardConnection WardConnection;
 
@@ -85,6 +122,26 @@ typedef struct
   /* mask: bit i for PCR i, not 0. WARD_ERROR_NOT_SUPPORTED for a bank that is not allocated. */
   gboolean (*read_pcrs) (WardConnection *connection, const char *bank, guint32 mask, WardPcrValues *values,
                          GError **error);
+
+  /* Freed by g_free. */
+  WardOwnership *(*read_ownership) (WardConnection *connection, GError **error);
+
+  /* Those below change the TPM. Secrets cross to the chip only in a salted session with parameter encryption; NULL is
+   * the empty auth value. They fail with WARD_ERROR_AUTHENTICATION_FAILED when the TPM refuses an auth value, and with
+   * WARD_ERROR_LOCKED_OUT when it does not even try it. */
+
+  gboolean (*change_auth) (WardConnection *connection, WardHierarchy hierarchy, WardSecret *old_auth,
+                           WardSecret *new_auth, GError **error);
+  /* Makes the storage root key of the default template and keeps it at WARD_SRK_HANDLE. WARD_ERROR_EXISTS when the
+   * handle is taken. */
+  gboolean (*provision_srk) (WardConnection *connection, WardSecret *owner_auth, GError **error);
+  gboolean (*reset_lockout) (WardConnection *connection, WardSecret *lockout_auth, GError **error);
+  /* max_failures and recovery_seconds: not 0. */
+  gboolean (*set_lockout_parameters) (WardConnection *connection, guint32 max_failures, guint32 recovery_seconds,
+                                      guint32 lockout_recovery_seconds, WardSecret *lockout_auth, GError **error);
+  gboolean (*clear) (WardConnection *connection, WardSecret *lockout_auth, GError **error);
+  /* One way: the operating system cannot allow it again. */
+  gboolean (*disable_clear) (WardConnection *connection, WardSecret *lockout_auth, GError **error);
 } WardBackend;
 
 /* Whether name is a hash that a PCR bank may have, allocated or not: "sha1", "sha256", ... */

@@ -45,18 +45,17 @@ ward_self_test_free (WardSelfTest *test)
 }
 
 /* What the record is bound to. Not the endorsement key, which costs a chip seconds to make. */
-static char *
-chip_of (const WardIdentity *identity)
+char *
+ward_self_test_chip (const WardIdentity *identity)
 {
   return g_strdup_printf ("%s %s %016" G_GINT64_MODIFIER "x", identity->manufacturer, identity->vendor_string,
                           identity->firmware_raw);
 }
 
 gboolean
-ward_self_test_save (const WardSelfTest *test, const char *path, const WardIdentity *identity, GError **error)
+ward_self_test_save (const WardSelfTest *test, const char *path, const char *chip, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *chip = chip_of (identity);
 
   g_key_file_set_string (file, GROUP, "Chip", chip);
   g_key_file_set_boolean (file, GROUP, "Passed", test->state == WARD_SELF_TEST_PASSED);
@@ -72,7 +71,7 @@ static WardSelfTest *
 parse (GKeyFile *file, const WardIdentity *identity, GError **error)
 {
   g_autoptr (WardSelfTest) test = g_new0 (WardSelfTest, 1);
-  g_autofree char *this_chip = chip_of (identity);
+  g_autofree char *this_chip = ward_self_test_chip (identity);
   g_autofree char *chip = g_key_file_get_string (file, GROUP, "Chip", error);
   g_autofree char *mode = NULL;
   GError *local_error = NULL;

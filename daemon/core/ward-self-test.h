@@ -32,8 +32,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardSelfTest, ward_self_test_free)
 /* The record of the last self-test outlives the service, in one key file for each TPM. It names the chip and its
  * firmware, so that a record of another chip's test is never shown as this one's. */
 
-/* Writes the record, replacing the old one as a whole. Errors: of G_FILE_ERROR. */
-gboolean ward_self_test_save (const WardSelfTest *test, const char *path, const WardIdentity *identity, GError **error);
+/* What a record is bound to: freed by the caller. */
+char *ward_self_test_chip (const WardIdentity *identity);
+
+/* Writes the record, replacing the old one as a whole. Waits for the disk. Errors: of G_FILE_ERROR. */
+gboolean ward_self_test_save (const WardSelfTest *test, const char *path, const char *chip, GError **error);
 
 /* The record of this chip's last test; NULL without error when there is none, or it is another chip's. Errors: of
  * G_FILE_ERROR, and WARD_ERROR_CORRUPT for a file that does not parse. */

@@ -1,26 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ward-tpm.h"
+#include "ward-tpm-private.h"
 
 #include "ward-error.h"
-
-struct _WardTpm
-{
-  GObject parent_instance;
-
-  char *name;
-  char *family;
-  char *transport;
-  char *device_path;
-  char *driver;
-  char *self_test_path;
-  WardWorker *worker; /* NULL when the family is not supported, or the TPM has gone */
-
-  gboolean seen;
-  WardTpmState state;
-  char *state_detail;
-  WardIdentity *identity;
-  WardSelfTest *self_test;
-};
 
 G_DEFINE_FINAL_TYPE (WardTpm, ward_tpm, G_TYPE_OBJECT)
 
@@ -28,6 +9,7 @@ enum
 {
   CHANGED,
   SELF_TEST_CHANGED,
+  OWNERSHIP_CHANGED,
   N_SIGNALS
 };
 
@@ -49,7 +31,10 @@ ward_tpm_state_to_string (WardTpmState state)
 static void
 ward_tpm_dispose (GObject *object)
 {
-  ward_tpm_stop (WARD_TPM (object));
+  WardTpm *self = WARD_TPM (object);
+
+  ward_tpm_stop (self);
+  g_clear_handle_id (&self->recovery_timeout, g_source_remove);
   G_OBJECT_CLASS (ward_tpm_parent_class)->dispose (object);
 }
 
@@ -67,6 +52,8 @@ ward_tpm_finalize (GObject *object)
   g_free (self->state_detail);
   ward_identity_free (self->identity);
   ward_self_test_free (self->self_test);
+  g_free (self->ownership);
+  ward_guard_free (self->guard);
   G_OBJECT_CLASS (ward_tpm_parent_class)->finalize (object);
 }
 
@@ -80,6 +67,8 @@ ward_tpm_class_init (WardTpmClass *klass)
 
   signals[CHANGED] = g_signal_new ("changed", WARD_TYPE_TPM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SELF_TEST_CHANGED] = g_signal_new ("self-test-changed", WARD_TYPE_TPM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                             G_TYPE_NONE, 0);
+  signals[OWNERSHIP_CHANGED] = g_signal_new ("ownership-changed", WARD_TYPE_TPM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                              G_TYPE_NONE, 0);
 }
 
@@ -121,8 +110,62 @@ recall_self_test (WardTpm *self)
     take_self_test (self, test);
 }
 
+static gboolean
+on_recovery (gpointer user_data)
+{
+  WardTpm *self = user_data;
+
+  self->recovery_timeout = 0;
+  ward_tpm_refresh_async (self, NULL, NULL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* The chip does not tell when it will forgive the next failure: at the latest when the time that this takes has passed
+ * since we first saw that many. */
 static void
-on_report (WardIdentity *identity, const GError *error, gpointer user_data)
+estimate_recovery (WardTpm *self, const WardOwnership *old)
+{
+  const WardOwnership *now = self->ownership;
+  guint64 real_time = g_get_real_time ();
+
+  if (now->failures == 0 || now->recovery_seconds == 0)
+    self->next_recovery = 0;
+  else if (!old || old->failures != now->failures || self->next_recovery <= real_time)
+    self->next_recovery = real_time + (guint64)now->recovery_seconds * G_USEC_PER_SEC;
+}
+
+/* Has the TPM read again when what is estimated or barred has come to its time. */
+static void
+await_recovery (WardTpm *self)
+{
+  guint64 wake = self->next_recovery ? self->next_recovery : WARD_BARRED_UNTIL_RESET;
+  guint64 barred_until = ward_guard_get_barred_until (self->guard);
+  guint64 seconds;
+
+  g_clear_handle_id (&self->recovery_timeout, g_source_remove);
+  if (barred_until)
+    wake = MIN (wake, barred_until);
+  if (wake == WARD_BARRED_UNTIL_RESET)
+    return;
+
+  seconds = (wake - MIN (wake, (guint64)g_get_real_time ())) / G_USEC_PER_SEC + 1;
+  self->recovery_timeout = g_timeout_add_seconds (MIN (seconds, G_MAXINT), on_recovery, self);
+}
+
+static void
+take_ownership (WardTpm *self, WardOwnership *ownership)
+{
+  g_autofree WardOwnership *old = self->ownership;
+
+  self->ownership = ownership;
+  ward_guard_look (self->guard, ownership);
+  estimate_recovery (self, old);
+  await_recovery (self);
+  g_signal_emit (self, signals[OWNERSHIP_CHANGED], 0);
+}
+
+static void
+on_report (WardIdentity *identity, WardOwnership *ownership, const GError *error, gpointer user_data)
 {
   WardTpm *self = user_data;
   gboolean first = identity && self->identity->firmware_raw == 0 && !*self->identity->manufacturer;
@@ -141,6 +184,8 @@ on_report (WardIdentity *identity, const GError *error, gpointer user_data)
 
   if (first && self->self_test->state == WARD_SELF_TEST_NEVER_RUN)
     recall_self_test (self);
+  if (ownership)
+    take_ownership (self, ownership);
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -149,15 +194,18 @@ ward_tpm_new (const char *name, const char *family, const char *transport, const
               const WardBackend *backend, const char *state_dir)
 {
   WardTpm *self = g_object_new (WARD_TYPE_TPM, NULL);
-  g_autofree char *file_name = g_strconcat (name, ".self-test", NULL);
+  g_autofree char *self_test_name = g_strconcat (name, ".self-test", NULL);
+  g_autofree char *guard_name = g_strconcat (name, ".lockout-guard", NULL);
+  g_autofree char *guard_path = g_build_filename (state_dir, guard_name, NULL);
 
   self->name = g_strdup (name);
   self->family = g_strdup (family);
   self->transport = g_strdup (transport);
   self->device_path = g_strdup (device_path);
   self->driver = g_strdup (driver);
-  self->self_test_path = g_build_filename (state_dir, file_name, NULL);
+  self->self_test_path = g_build_filename (state_dir, self_test_name, NULL);
 
+  self->guard = ward_guard_new (guard_path);
   if (backend)
     {
       set_state (self, WARD_TPM_UNREACHABLE, "The service has not reached the TPM yet.");
@@ -178,6 +226,7 @@ ward_tpm_new (const char *name, const char *family, const char *transport, const
 void
 ward_tpm_stop (WardTpm *tpm)
 {
+  tpm->gone = TRUE;
   g_clear_pointer (&tpm->worker, ward_worker_stop);
 }
 
@@ -241,6 +290,24 @@ ward_tpm_get_self_test (WardTpm *tpm)
   return tpm->self_test;
 }
 
+const WardOwnership *
+ward_tpm_get_ownership (WardTpm *tpm)
+{
+  return tpm->ownership;
+}
+
+guint64
+ward_tpm_get_next_recovery (WardTpm *tpm)
+{
+  return tpm->next_recovery;
+}
+
+guint64
+ward_tpm_get_barred_until (WardTpm *tpm)
+{
+  return ward_guard_get_barred_until (tpm->guard);
+}
+
 /* What an operation asks of the TPM. */
 typedef struct
 {
@@ -248,6 +315,8 @@ typedef struct
   char *bank;
   guint32 mask;
   WardSelfTestMode mode;
+  char *path; /* of the self-test's record */
+  char *chip; /* whose it is */
 } Request;
 
 static void
@@ -256,28 +325,39 @@ request_free (gpointer data)
   Request *request = data;
 
   g_free (request->bank);
+  g_free (request->path);
+  g_free (request->chip);
   g_free (request);
 }
 
-/* Queues the operation that func does, if this family can do it: member is the entry of its backend's table at that
- * offset. */
-static void
-run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJobFunc func, Request *request,
-           GDestroyNotify result_free, GAsyncReadyCallback callback, gpointer user_data)
+void
+ward_tpm_run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJobFunc func, gpointer data,
+                    GDestroyNotify data_free, GDestroyNotify result_free, GAsyncReadyCallback callback,
+                    gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
 
   if (self->worker && G_STRUCT_MEMBER (gpointer, ward_worker_get_backend (self->worker), member))
     {
-      ward_worker_push (self->worker, ticket, task, func, request, request_free, result_free);
+      ward_worker_push (self->worker, ticket, task, func, data, data_free, result_free);
       return;
     }
 
-  g_task_return_new_error (task, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-                           "%s is a TPM of family %s, which cannot do this, or not with this build of the service.",
-                           self->name, self->family);
+  if (self->gone)
+    g_task_return_error (task, ward_worker_error_gone (self->name));
+  else
+    g_task_return_new_error (task, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+                             "%s is a TPM of family %s, which cannot do this, or not with this build of the service.",
+                             self->name, self->family);
   g_object_unref (task);
-  request_free (request);
+  data_free (data);
+}
+
+static void
+run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJobFunc func, Request *request,
+           GDestroyNotify result_free, GAsyncReadyCallback callback, gpointer user_data)
+{
+  ward_tpm_run_async (self, ticket, member, func, request, request_free, result_free, callback, user_data);
 }
 
 gboolean
@@ -286,9 +366,8 @@ ward_tpm_withdraw (WardTpm *tpm, const WardTicket *ticket)
   return tpm->worker && ward_worker_withdraw (tpm->worker, ticket);
 }
 
-/* Finishes what run_async () began. */
-static gpointer
-run_finish (WardTpm *self, GAsyncResult *result, GError **error)
+gpointer
+ward_tpm_run_finish (WardTpm *self, GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
@@ -320,7 +399,7 @@ ward_tpm_get_random_async (WardTpm *tpm, const WardTicket *ticket, gsize count, 
 GBytes *
 ward_tpm_get_random_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
-  return run_finish (tpm, result, error);
+  return ward_tpm_run_finish (tpm, result, error);
 }
 
 static gpointer
@@ -341,13 +420,13 @@ ward_tpm_get_properties_async (WardTpm *tpm, const WardTicket *ticket, GAsyncRea
 GVariant *
 ward_tpm_get_properties_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
-  return run_finish (tpm, result, error);
+  return ward_tpm_run_finish (tpm, result, error);
 }
 
 static gpointer
 refresh (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
 {
-  return ward_worker_look (worker, connection, error) ? data : NULL;
+  return GINT_TO_POINTER (ward_worker_look (worker, connection, error));
 }
 
 void
@@ -362,7 +441,8 @@ ward_tpm_refresh_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
 
-  if (run_finish (tpm, result, &local_error) || g_error_matches (local_error, WARD_ERROR, WARD_ERROR_UNREACHABLE))
+  if (ward_tpm_run_finish (tpm, result, &local_error)
+      || g_error_matches (local_error, WARD_ERROR, WARD_ERROR_UNREACHABLE))
     return TRUE;
 
   g_propagate_error (error, g_steal_pointer (&local_error));
@@ -378,12 +458,7 @@ self_test_begun (gpointer user_data, gpointer data)
 static void
 self_test_ended (gpointer user_data, gpointer data)
 {
-  WardTpm *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  take_self_test (self, ward_self_test_copy (data));
-  if (!ward_self_test_save (self->self_test, self->self_test_path, self->identity, &error))
-    g_warning ("The result of the self-test of %s is not on record for later: %s", self->name, error->message);
+  take_self_test (user_data, ward_self_test_copy (data));
 }
 
 /* The test came to nothing, since the TPM could not be asked: what was on record before stands. */
@@ -402,6 +477,7 @@ run_self_test (WardWorker *worker, WardConnection *connection, gpointer data, GE
   Request *request = data;
   g_autoptr (WardSelfTest) test = ward_self_test_new ();
   g_autoptr (WardTestResult) result = NULL;
+  g_autoptr (GError) save_error = NULL;
   gint64 start = g_get_monotonic_time ();
 
   test->state = WARD_SELF_TEST_RUNNING;
@@ -428,6 +504,8 @@ run_self_test (WardWorker *worker, WardConnection *connection, gpointer data, GE
       ward_worker_post (worker, self_test_dropped, NULL, NULL);
       return NULL;
     }
+  if (!ward_self_test_save (test, request->path, request->chip, &save_error))
+    g_warning ("The result of the self-test is not on record for later: %s", save_error->message);
   ward_worker_post (worker, self_test_ended, g_steal_pointer (&test), (GDestroyNotify)ward_self_test_free);
   return g_steal_pointer (&result);
 }
@@ -439,6 +517,8 @@ ward_tpm_run_self_test_async (WardTpm *tpm, const WardTicket *ticket, WardSelfTe
   Request *request = g_new0 (Request, 1);
 
   request->mode = mode;
+  request->path = g_strdup (tpm->self_test_path);
+  request->chip = ward_self_test_chip (tpm->identity);
   run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, self_test), run_self_test, request,
              (GDestroyNotify)ward_test_result_free, callback, user_data);
 }
@@ -446,7 +526,7 @@ ward_tpm_run_self_test_async (WardTpm *tpm, const WardTicket *ticket, WardSelfTe
 WardTestResult *
 ward_tpm_run_self_test_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
-  return run_finish (tpm, result, error);
+  return ward_tpm_run_finish (tpm, result, error);
 }
 
 static gpointer
@@ -466,7 +546,7 @@ ward_tpm_get_test_result_async (WardTpm *tpm, const WardTicket *ticket, GAsyncRe
 WardTestResult *
 ward_tpm_get_test_result_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
-  return run_finish (tpm, result, error);
+  return ward_tpm_run_finish (tpm, result, error);
 }
 
 static gpointer
@@ -494,5 +574,5 @@ ward_tpm_read_pcrs_async (WardTpm *tpm, const WardTicket *ticket, const char *ba
 WardPcrValues *
 ward_tpm_read_pcrs_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
-  return run_finish (tpm, result, error);
+  return ward_tpm_run_finish (tpm, result, error);
 }

@@ -21,7 +21,7 @@ const char *ward_tpm_state_to_string (WardTpmState state);
  * the main thread; nothing here waits for the chip.
  *
  * Signals: "changed" when the state or the identity has, "self-test-changed" when the record of the last self-test has.
- * Both come before the callback of the operation that changed it. */
+ * All come before the callback of the operation that changed it. */
 #define WARD_TYPE_TPM (ward_tpm_get_type ())
 G_DECLARE_FINAL_TYPE (WardTpm, ward_tpm, WARD, TPM, GObject)
 
@@ -48,6 +48,13 @@ const char *ward_tpm_get_state_detail (WardTpm *tpm);
 const WardIdentity *ward_tpm_get_identity (WardTpm *tpm);
 /* Valid until the next "self-test-changed". */
 const WardSelfTest *ward_tpm_get_self_test (WardTpm *tpm);
+
+/* NULL until it is known. Valid until the next "ownership-changed". */
+const WardOwnership *ward_tpm_get_ownership (WardTpm *tpm);
+/* When the next failure will be forgiven at the latest, in microseconds of CLOCK_REALTIME; 0: none waits for it. */
+guint64 ward_tpm_get_next_recovery (WardTpm *tpm);
+/* See ward_guard_get_barred_until (). */
+guint64 ward_tpm_get_barred_until (WardTpm *tpm);
 
 /* The operations. ticket: lives until the callback; see WardTicket. Errors are WARD_ERROR's. */
 
@@ -80,3 +87,35 @@ WardTestResult *ward_tpm_get_test_result_finish (WardTpm *tpm, GAsyncResult *res
 void ward_tpm_read_pcrs_async (WardTpm *tpm, const WardTicket *ticket, const char *bank, guint32 mask,
                                GAsyncReadyCallback callback, gpointer user_data);
 WardPcrValues *ward_tpm_read_pcrs_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* Operations that use the lockout auth (NULL: the empty one) go through the guard: see ward-guard.h for force. */
+
+void ward_tpm_reset_lockout_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_reset_lockout_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* max_failures and recovery_seconds: at least 1. */
+void ward_tpm_set_lockout_parameters_async (WardTpm *tpm, const WardTicket *ticket, guint32 max_failures,
+                                            guint32 recovery_seconds, guint32 lockout_recovery_seconds,
+                                            WardSecret *auth, gboolean force, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+gboolean ward_tpm_set_lockout_parameters_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* hierarchy's auth value, from old_auth to new_auth (NULL: the empty one). */
+void ward_tpm_change_auth_async (WardTpm *tpm, const WardTicket *ticket, WardHierarchy hierarchy, WardSecret *old_auth,
+                                 WardSecret *new_auth, gboolean force, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean ward_tpm_change_auth_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* WARD_ERROR_EXISTS when something is at the storage root key's handle. */
+void ward_tpm_provision_srk_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *owner_auth,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_provision_srk_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* Sets the auth values that are not NULL, of hierarchies that have none, and provisions the storage root key if there
+ * is none. When a step fails, what was set before is unset again; the error says what could not be.
+ * WARD_ERROR_ALREADY_OWNED when one is set. */
+void ward_tpm_take_ownership_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *owner_auth,
+                                    WardSecret *endorsement_auth, WardSecret *lockout_auth, gboolean force,
+                                    GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_take_ownership_finish (WardTpm *tpm, GAsyncResult *result, GError **error);

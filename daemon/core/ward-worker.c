@@ -140,6 +140,7 @@ typedef struct
 {
   WardWorker *worker;
   WardIdentity *identity;
+  WardOwnership *ownership;
   GError *error;
 } Report;
 
@@ -148,7 +149,8 @@ report_deliver (gpointer user_data, gpointer data)
 {
   Report *report = data;
 
-  report->worker->report (g_steal_pointer (&report->identity), report->error, user_data);
+  report->worker->report (g_steal_pointer (&report->identity), g_steal_pointer (&report->ownership), report->error,
+                          user_data);
 }
 
 static void
@@ -157,18 +159,20 @@ report_free (gpointer data)
   Report *report = data;
 
   g_clear_pointer (&report->identity, ward_identity_free);
+  g_free (report->ownership);
   g_clear_error (&report->error);
   g_free (report);
 }
 
 static void
-post_report (WardWorker *worker, WardIdentity *identity, const GError *error)
+post_report (WardWorker *worker, WardIdentity *identity, WardOwnership *ownership, const GError *error)
 {
   Report *report = g_new0 (Report, 1);
 
   /* no reference: the post that carries the report has one */
   report->worker = worker;
   report->identity = identity;
+  report->ownership = ownership;
   report->error = error ? g_error_copy (error) : NULL;
   ward_worker_post (worker, report_deliver, report, report_free);
 }
@@ -183,7 +187,7 @@ report_trouble (WardWorker *worker, const GError *error)
   worker->reported = TRUE;
   g_free (worker->trouble);
   worker->trouble = g_strdup (error->message);
-  post_report (worker, NULL, error);
+  post_report (worker, NULL, NULL, error);
 }
 
 static void
@@ -196,14 +200,19 @@ disconnect_tpm (WardWorker *worker)
 gboolean
 ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error)
 {
-  WardIdentity *identity = worker->backend->identify (connection, error);
+  g_autoptr (WardIdentity) identity = worker->backend->identify (connection, error);
+  g_autofree WardOwnership *ownership = NULL;
 
   if (!identity)
+    return FALSE;
+  /* a TPM that has failed does not tell it */
+  if (worker->backend->read_ownership && !*identity->failure
+      && !(ownership = worker->backend->read_ownership (connection, error)))
     return FALSE;
 
   worker->reported = TRUE;
   g_clear_pointer (&worker->trouble, g_free);
-  post_report (worker, identity, NULL);
+  post_report (worker, g_steal_pointer (&identity), g_steal_pointer (&ownership), NULL);
   return TRUE;
 }
 
@@ -301,7 +310,7 @@ next_job (WardWorker *worker, gboolean *stopping)
 
   while (!worker->stopping && !(job = ward_queue_pop (worker->queue)))
     {
-      if (!worker->probes)
+      if (!worker->probes && worker->connection)
         g_cond_wait (&worker->wake, &worker->lock);
       else if (!g_cond_wait_until (&worker->wake, &worker->lock, deadline))
         break;
@@ -366,6 +375,13 @@ ward_worker_new (const char *name, const WardBackend *backend, const char *trans
   return worker;
 }
 
+GError *
+ward_worker_error_gone (const char *name)
+{
+  return g_error_new (WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                      "%s is not there any more, so nothing was done. Look for it with “tpmward list”.", name);
+}
+
 void
 ward_worker_stop (WardWorker *worker)
 {
@@ -384,9 +400,7 @@ ward_worker_stop (WardWorker *worker)
   for (guint i = 0; i < dropped->len; i++)
     {
       job = g_ptr_array_index (dropped, i);
-      g_task_return_new_error (job->task, WARD_ERROR, WARD_ERROR_UNREACHABLE,
-                               "%s is not there any more, so nothing was done. Look for it with “tpmward list”.",
-                               worker->name);
+      g_task_return_error (job->task, ward_worker_error_gone (worker->name));
     }
   worker_unref (worker);
 }

@@ -22,8 +22,10 @@ typedef struct _WardWorker WardWorker;
 typedef gpointer (*WardJobFunc) (WardWorker *worker, WardConnection *connection, gpointer data, GError **error);
 
 /* How the TPM was when the worker last looked; called on the main thread before the callback of the job that found it
- * out. identity: taken over; NULL when the TPM cannot be used, and then error says why not. */
-typedef void (*WardReportFunc) (WardIdentity *identity, const GError *error, gpointer user_data);
+ * out. identity and ownership: taken over; NULL when the TPM cannot be used, and then error says why not; ownership
+ * also when the family or the chip's state has none to tell. */
+typedef void (*WardReportFunc) (WardIdentity *identity, WardOwnership *ownership, const GError *error,
+                                gpointer user_data);
 
 WardWorker *ward_worker_new (const char *name, const WardBackend *backend, const char *transport, WardReportFunc report,
                              gpointer user_data);
@@ -31,6 +33,9 @@ WardWorker *ward_worker_new (const char *name, const WardBackend *backend, const
 /* Ends the thread after the job that it is at, without waiting for it; jobs that wait fail with WARD_ERROR_UNREACHABLE,
  * and nothing is reported any more. */
 void ward_worker_stop (WardWorker *worker);
+
+/* The error of what is asked of a TPM that has gone. */
+GError *ward_worker_error_gone (const char *name);
 
 /* Waits until no stopped worker's thread is left, at most so many microseconds. FALSE when one still is. */
 gboolean ward_worker_wait_all (gint64 timeout);
@@ -51,5 +56,5 @@ const WardBackend *ward_worker_get_backend (WardWorker *worker);
 void ward_worker_post (WardWorker *worker, void (*func) (gpointer user_data, gpointer data), gpointer data,
                        GDestroyNotify data_free);
 
-/* From the worker's thread, in a job: reads the TPM's identity again and reports it. */
+/* From the worker's thread, in a job: reads the TPM's identity and ownership again and reports them. */
 gboolean ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error);

@@ -78,3 +78,24 @@ ward_tpm2_algorithm_to_string (TPM2_ALG_ID algorithm)
       name = other_names[i].name;
   return name != NULL ? g_strdup (name) : g_strdup_printf ("0x%04x", algorithm);
 }
+
+/* Bytes of the hash's digest; of one that is unknown, those of the shortest that a TPM has. */
+gsize
+ward_tpm2_hash_get_size (TPM2_ALG_ID hash)
+{
+  switch (hash)
+    {
+    case TPM2_ALG_SHA256:
+    case TPM2_ALG_SHA3_256:
+    case TPM2_ALG_SM3_256:
+      return TPM2_SHA256_DIGEST_SIZE;
+    case TPM2_ALG_SHA384:
+    case TPM2_ALG_SHA3_384:
+      return TPM2_SHA384_DIGEST_SIZE;
+    case TPM2_ALG_SHA512:
+    case TPM2_ALG_SHA3_512:
+      return TPM2_SHA512_DIGEST_SIZE;
+    default:
+      return TPM2_SHA1_DIGEST_SIZE;
+    }
+}

@@ -75,6 +75,7 @@ GStrv ward_tpm2_read_banks (WardConnection *connection, GError **error);
 const char *ward_tpm2_bank_to_string (TPM2_ALG_ID hash);
 TPM2_ALG_ID ward_tpm2_bank_from_string (const char *name);
 char *ward_tpm2_algorithm_to_string (TPM2_ALG_ID algorithm);
+gsize ward_tpm2_hash_get_size (TPM2_ALG_ID hash);
 
 /* ward-tpm2-vendor.c */
 const char *ward_tpm2_manufacturer_get_name (const char *manufacturer);
@@ -87,7 +88,55 @@ char *ward_tpm2_explain_failure (const char *manufacturer, TPM2_RC result, const
 TSS2_RC ward_tpm2_read_test_result (WardConnection *connection, TPM2_RC *result, GBytes **data);
 WardTestResult *ward_tpm2_get_test_result (WardConnection *connection, GError **error);
 
-/* ward-tpm2-self-test.c, -identity.c, -properties.c, -random.c, -pcrs.c: members of the table */
+/* An object or a session that ESYS knows, released with the scope that holds it: what is transient is flushed from the
+ * chip, what is persistent only forgotten. */
+typedef struct
+{
+  WardConnection *connection;
+  ESYS_TR tr; /* ESYS_TR_NONE while there is none */
+} WardTpm2Handle;
+
+#define WARD_TPM2_HANDLE_INIT(connection)                                                                              \
+  {                                                                                                                    \
+    (connection), ESYS_TR_NONE                                                                                         \
+  }
+
+void ward_tpm2_handle_clear (WardTpm2Handle *handle);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WardTpm2Handle, ward_tpm2_handle_clear)
+
+/* ward-tpm2-srk.c */
+gboolean ward_tpm2_srk_qualifies (const TPMT_PUBLIC *public);
+gboolean ward_tpm2_srk_find (WardConnection *connection, guint32 *srk_handle, GError **error);
+TSS2_RC ward_tpm2_srk_create (WardConnection *connection, ESYS_TR hierarchy, ESYS_TR session, WardTpm2Handle *key);
+
+/* ward-tpm2-session.c */
+gboolean ward_tpm2_session_start (WardConnection *connection, guint32 srk_handle, TPMA_SESSION attributes,
+                                  WardTpm2Handle *session, GError **error);
+
+/* The right to a command that a hierarchy's auth value gives: the value, which ESYS keeps for as long, and a session
+ * that proves it. Both are gone with the scope. */
+typedef struct
+{
+  WardConnection *connection;
+  WardHierarchy hierarchy;
+  ESYS_TR tr;               /* of the hierarchy */
+  WardTpm2Handle session;   /* to be the command's first */
+  WardOwnership *ownership; /* as it was before the command */
+} WardTpm2Authorization;
+
+/* ward-tpm2-authorization.c */
+gboolean ward_tpm2_authorize (WardConnection *connection, WardHierarchy hierarchy, WardSecret *auth,
+                              TPMA_SESSION attributes, WardTpm2Authorization *authorization, GError **error);
+void ward_tpm2_authorization_clear (WardTpm2Authorization *authorization);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WardTpm2Authorization, ward_tpm2_authorization_clear)
+gboolean ward_tpm2_authorization_conclude (WardTpm2Authorization *authorization, TSS2_RC rc, const char *what,
+                                           GError **error);
+gboolean ward_tpm2_auth_set (TPM2B_AUTH *auth, WardSecret *secret, gsize max_size, GError **error);
+void ward_tpm2_auth_wipe (TPM2B_AUTH *auth);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TPM2B_AUTH, ward_tpm2_auth_wipe)
+
+/* ward-tpm2-self-test.c, -identity.c, -properties.c, -random.c, -pcrs.c, -ownership.c, -hierarchy.c, -srk.c,
+ * -lockout.c: members of the table */
 WardTestResult *ward_tpm2_self_test (WardConnection *connection, WardSelfTestMode mode, GError **error);
 WardIdentity *ward_tpm2_identify (WardConnection *connection, GError **error);
 GVariant *ward_tpm2_get_properties (WardConnection *connection, GError **error);
@@ -95,3 +144,12 @@ const char *ward_tpm2_property_get_name (guint32 tag);
 gboolean ward_tpm2_get_random (WardConnection *connection, guint8 *bytes, gsize count, GError **error);
 gboolean ward_tpm2_read_pcrs (WardConnection *connection, const char *bank, guint32 mask, WardPcrValues *values,
                               GError **error);
+WardOwnership *ward_tpm2_read_ownership (WardConnection *connection, GError **error);
+gboolean ward_tpm2_change_auth (WardConnection *connection, WardHierarchy hierarchy, WardSecret *old_auth,
+                                WardSecret *new_auth, GError **error);
+gboolean ward_tpm2_provision_srk (WardConnection *connection, WardSecret *owner_auth, GError **error);
+gboolean ward_tpm2_reset_lockout (WardConnection *connection, WardSecret *lockout_auth, GError **error);
+gboolean ward_tpm2_set_lockout_parameters (WardConnection *connection, guint32 max_failures, guint32 recovery_seconds,
+                                           guint32 lockout_recovery_seconds, WardSecret *lockout_auth, GError **error);
+gboolean ward_tpm2_clear (WardConnection *connection, WardSecret *lockout_auth, GError **error);
+gboolean ward_tpm2_disable_clear (WardConnection *connection, WardSecret *lockout_auth, GError **error);

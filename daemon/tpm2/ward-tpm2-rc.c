@@ -120,6 +120,7 @@ is_broken_connection (TSS2_RC rc)
     case TSS2_BASE_RC_BAD_SEQUENCE:
     case TSS2_BASE_RC_MALFORMED_RESPONSE:
     case TSS2_BASE_RC_INSUFFICIENT_RESPONSE:
+    case TSS2_BASE_RC_RSP_AUTH_FAILED:
       return TRUE;
     default:
       return FALSE;

@@ -135,4 +135,11 @@ const WardBackend ward_tpm2_backend = {
   .self_test = ward_tpm2_self_test,
   .get_test_result = ward_tpm2_get_test_result,
   .read_pcrs = ward_tpm2_read_pcrs,
+  .read_ownership = ward_tpm2_read_ownership,
+  .change_auth = ward_tpm2_change_auth,
+  .provision_srk = ward_tpm2_provision_srk,
+  .reset_lockout = ward_tpm2_reset_lockout,
+  .set_lockout_parameters = ward_tpm2_set_lockout_parameters,
+  .clear = ward_tpm2_clear,
+  .disable_clear = ward_tpm2_disable_clear,
 };

@@ -397,6 +397,11 @@ test_stop (Fixture *fixture, gconstpointer data)
   await_result (&first);
   bytes = ward_tpm_get_random_finish (fixture->tpm, first, NULL);
   g_assert_nonnull (bytes);
+
+  /* as for a call that polkit authorizes only now */
+  g_clear_error (&error);
+  g_assert_null (get_random (fixture->tpm, 1, &error));
+  g_assert_error (error, WARD_ERROR, WARD_ERROR_UNREACHABLE);
 }
 
 static void
@@ -508,11 +513,12 @@ test_record_of_another_chip (void)
   g_autoptr (WardIdentity) identity = ward_identity_new ();
   g_autoptr (WardSelfTest) test = ward_self_test_new ();
   g_autoptr (WardSelfTest) loaded = NULL;
+  g_autofree char *its_chip = ward_self_test_chip (identity);
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "tpmward-test-record", NULL);
 
   test->state = WARD_SELF_TEST_FAILED;
   test->code = 0x101;
-  g_assert_true (ward_self_test_save (test, path, identity, NULL));
+  g_assert_true (ward_self_test_save (test, path, its_chip, NULL));
   loaded = ward_self_test_load (path, identity, NULL);
   g_assert_cmpint (loaded->state, ==, WARD_SELF_TEST_FAILED);
   g_assert_cmpuint (loaded->code, ==, 0x101);

@@ -103,6 +103,31 @@ swtpm_free (Swtpm *swtpm)
   g_free (swtpm);
 }
 
+WardConnection *
+swtpm_connect (Swtpm *swtpm)
+{
+  g_autoptr (GError) error = NULL;
+  WardConnection *connection = ward_tpm2_backend.open (swtpm->transport, &error);
+
+  g_assert_no_error (error);
+  return connection;
+}
+
+void
+assert_nothing_left (WardConnection *connection)
+{
+  static const guint32 kinds[] = { WARD_TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GArray) handles = ward_tpm2_read_handles (connection, kinds[i], &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpuint (handles->len, ==, 0);
+    }
+}
+
 static void
 write_u32 (guint8 *bytes, guint32 value)
 {

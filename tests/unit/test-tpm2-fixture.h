@@ -19,6 +19,7 @@ Swtpm *swtpm_new (gboolean started);
 void swtpm_kill (Swtpm *swtpm);
 void swtpm_free (Swtpm *swtpm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Swtpm, swtpm_free)
+WardConnection *swtpm_connect (Swtpm *swtpm);
 
 /* What a TPM sends, being put together. */
 typedef GByteArray Reply;
@@ -61,5 +62,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Middleman, middleman_free)
 
 /* A connection through it. */
 WardConnection *middleman_connect (Middleman *middleman);
+
+/* No transient object and no session is in the TPM. */
+void assert_nothing_left (WardConnection *connection);
 
 #define assert_message_contains(error, part) g_assert_nonnull (strstr ((error)->message, part))

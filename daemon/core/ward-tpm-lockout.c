@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-tpm-private.h"
+
+#include "ward-error.h"
+
+typedef struct _Request Request;
+
+/* What is asked of the TPM with the lockout auth. */
+struct _Request
+{
+  gboolean (*act) (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error);
+  WardGuard *guard; /* the TPM's, which the job's task keeps alive */
+  WardSecret *auth; /* or NULL */
+  gboolean force;
+  gboolean begun; /* the chip may have seen it */
+  guint32 max_failures;
+  guint32 recovery_seconds;
+  guint32 lockout_recovery_seconds;
+};
+
+static Request *
+request_new (WardTpm *tpm, WardSecret *auth, gboolean force)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->guard = tpm->guard;
+  request->auth = auth ? ward_secret_ref (auth) : NULL;
+  request->force = force;
+  return request;
+}
+
+static void
+request_free (gpointer data)
+{
+  Request *request = data;
+
+  g_clear_pointer (&request->auth, ward_secret_unref);
+  g_free (request);
+}
+
+/* Does it under the guard. Not a second time over a new connection: nobody knows whether the chip has counted the
+ * first. */
+static gpointer
+use_lockout_auth (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
+{
+  const WardBackend *backend = ward_worker_get_backend (worker);
+  Request *request = data;
+  g_autofree WardOwnership *ownership = NULL;
+  g_autoptr (GError) outcome = NULL;
+
+  if (request->begun)
+    {
+      g_set_error_literal (error, WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                           "The connection to the TPM broke while it was at this, so that nobody knows whether it was "
+                           "done. Look at its state before you try again.");
+      return NULL;
+    }
+  ownership = backend->read_ownership (connection, error);
+  if (!ownership || !ward_guard_begin (request->guard, ownership, request->auth, request->force, error))
+    return NULL;
+
+  request->begun = TRUE;
+  request->act (backend, connection, request, &outcome);
+  ward_guard_end (request->guard, outcome);
+
+  /* a look that fails is not this operation's failure, and is told by the next one */
+  ward_worker_look (worker, connection, NULL);
+  if (outcome)
+    {
+      g_propagate_error (error, g_steal_pointer (&outcome));
+      return NULL;
+    }
+  return GINT_TO_POINTER (TRUE);
+}
+
+static gboolean
+finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return ward_tpm_run_finish (tpm, result, error) != NULL;
+}
+
+static gboolean
+act_reset (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error)
+{
+  return backend->reset_lockout (connection, request->auth, error);
+}
+
+void
+ward_tpm_reset_lockout_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = request_new (tpm, auth, force);
+
+  request->act = act_reset;
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, reset_lockout), use_lockout_auth, request,
+                      request_free, NULL, callback, user_data);
+}
+
+gboolean
+ward_tpm_reset_lockout_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return finish (tpm, result, error);
+}
+
+static gboolean
+act_set_parameters (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error)
+{
+  return backend->set_lockout_parameters (connection, request->max_failures, request->recovery_seconds,
+                                          request->lockout_recovery_seconds, request->auth, error);
+}
+
+void
+ward_tpm_set_lockout_parameters_async (WardTpm *tpm, const WardTicket *ticket, guint32 max_failures,
+                                       guint32 recovery_seconds, guint32 lockout_recovery_seconds, WardSecret *auth,
+                                       gboolean force, GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = request_new (tpm, auth, force);
+
+  request->act = act_set_parameters;
+  request->max_failures = max_failures;
+  request->recovery_seconds = recovery_seconds;
+  request->lockout_recovery_seconds = lockout_recovery_seconds;
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, set_lockout_parameters), use_lockout_auth, request,
+                      request_free, NULL, callback, user_data);
+}
+
+gboolean
+ward_tpm_set_lockout_parameters_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return finish (tpm, result, error);
+}

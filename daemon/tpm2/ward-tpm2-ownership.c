@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-tpm2-private.h"
+
+#include "ward-error.h"
+
+static gboolean
+take (GArray *properties, guint32 tag, guint32 *value, GError **error)
+{
+  if (ward_tpm2_properties_lookup (properties, tag, value))
+    return TRUE;
+  g_set_error (error, WARD_ERROR, WARD_ERROR_FAILED,
+               "The TPM does not say who owns it: its property %s is missing. Run a full self-test.",
+               ward_tpm2_property_get_name (tag));
+  return FALSE;
+}
+
+static gboolean
+read_variable (WardConnection *connection, WardOwnership *ownership, GError **error)
+{
+  g_autoptr (GArray) properties = ward_tpm2_read_properties (connection, TPM2_PT_PERMANENT, TPM2_PT_LOCKOUT_RECOVERY,
+                                                             error);
+  guint32 permanent, startup;
+
+  if (properties == NULL || !take (properties, TPM2_PT_PERMANENT, &permanent, error)
+      || !take (properties, TPM2_PT_STARTUP_CLEAR, &startup, error)
+      || !take (properties, TPM2_PT_LOCKOUT_COUNTER, &ownership->failures, error)
+      || !take (properties, TPM2_PT_MAX_AUTH_FAIL, &ownership->max_failures, error)
+      || !take (properties, TPM2_PT_LOCKOUT_INTERVAL, &ownership->recovery_seconds, error)
+      || !take (properties, TPM2_PT_LOCKOUT_RECOVERY, &ownership->lockout_recovery_seconds, error))
+    return FALSE;
+  ownership->owner_auth_set = (permanent & TPMA_PERMANENT_OWNERAUTHSET) != 0;
+  ownership->endorsement_auth_set = (permanent & TPMA_PERMANENT_ENDORSEMENTAUTHSET) != 0;
+  ownership->lockout_auth_set = (permanent & TPMA_PERMANENT_LOCKOUTAUTHSET) != 0;
+  ownership->clear_disabled = (permanent & TPMA_PERMANENT_DISABLECLEAR) != 0;
+  ownership->locked_out = (permanent & TPMA_PERMANENT_INLOCKOUT) != 0;
+  ownership->owner_enabled = (startup & TPMA_STARTUP_CLEAR_SHENABLE) != 0;
+  ownership->endorsement_enabled = (startup & TPMA_STARTUP_CLEAR_EHENABLE) != 0;
+  return TRUE;
+}
+
+/* A hierarchy's auth value is at most as long as the digest by which the TPM protects contexts (TPM 2.0 Library, Part
+ * 3, 24.8.1). */
+static gboolean
+read_max_auth_size (WardConnection *connection, guint32 *size, GError **error)
+{
+  g_autoptr (GArray) properties = ward_tpm2_read_properties (connection, TPM2_PT_CONTEXT_HASH, TPM2_PT_CONTEXT_HASH,
+                                                             error);
+  guint32 hash;
+
+  if (properties == NULL || !take (properties, TPM2_PT_CONTEXT_HASH, &hash, error))
+    return FALSE;
+  *size = ward_tpm2_hash_get_size (hash);
+  return TRUE;
+}
+
+static gboolean
+read_reset_count (WardConnection *connection, guint32 *count, GError **error)
+{
+  WARD_ESYS_AUTOFREE TPMS_TIME_INFO *time = NULL;
+  WardTpm2Wait wait = { 0 };
+  TSS2_RC rc;
+
+  do
+    rc = Esys_ReadClock (connection->esys, WARD_TPM2_NO_SESSIONS, &time);
+  while (ward_tpm2_wait_again (connection, &wait, rc));
+  if (rc != TSS2_RC_SUCCESS)
+    {
+      ward_tpm2_set_error (error, connection, rc, "The TPM could not tell how often it was reset");
+      return FALSE;
+    }
+  *count = time->clockInfo.resetCount;
+  return TRUE;
+}
+
+/* See WardBackend. */
+WardOwnership *
+ward_tpm2_read_ownership (WardConnection *connection, GError **error)
+{
+  g_autofree WardOwnership *ownership = g_new0 (WardOwnership, 1);
+
+  if (!read_variable (connection, ownership, error) || !read_reset_count (connection, &ownership->reset_count, error)
+      || !read_max_auth_size (connection, &ownership->max_auth_size, error)
+      || !ward_tpm2_srk_find (connection, &ownership->srk_handle, error))
+    return NULL;
+  return g_steal_pointer (&ownership);
+}
