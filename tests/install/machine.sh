@@ -22,6 +22,10 @@ for folder in etc usr var; do
   mount -t overlay none -o "lowerdir=/$folder,upperdir=/mnt/$folder/upper,workdir=/mnt/$folder/work" "/$folder" ||
     { echo "skipped: no overlay can be mounted here"; exit 77; }
 done
+# Devices cannot be copied: without these, nothing is taken for a TPM whose owner to change.
+for folder in /sys/class/tpm /sys/class/tpmrm; do
+  [ ! -d "$folder" ] || mount -t tmpfs none "$folder"
+done
 mount -t tmpfs none /run
 mkdir /run/dbus
 
@@ -44,6 +48,14 @@ echo "the service's version: $version"
 
 owner=$(busctl --system call org.freedesktop.DBus / org.freedesktop.DBus GetConnectionUnixUser s org.tpmward1)
 [ "$owner" = "u $(id -u tpmward)" ] || fail "the service runs as another user: $owner"
+
+# The helper, as the service calls it, gives the folder back to tss; and nobody else may.
+helper=(call org.tpmward1.Helper /org/tpmward1/Helper org.tpmward1.Helper RepairAccess b false)
+chown root:root /var/lib/tpm
+! busctl --system --timeout=20 "${helper[@]}" 2>/dev/null || fail "root may call the helper"
+setpriv --reuid=tpmward --regid=tpmward --clear-groups busctl --system --timeout=20 "${helper[@]}" |
+  grep -q 'chown tss:tss /var/lib/tpm (was root:root 0700)' || fail "the helper does not say that it repairs access"
+[ "$(stat -c '%U:%G %a' /var/lib/tpm)" = "tss:tss 700" ] || fail "the helper does not repair access"
 
 said=$(meson install -C "$build" --no-rebuild)
 [[ $said == *"tpmward: kept: /etc/tpmward/tpmward.conf"* ]] || fail "a second installation does not keep the configuration: $said"

@@ -11,6 +11,7 @@ from xml.dom import minidom
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 ACTION = "org.tpmward1.Action"
 BYTES_ANNOTATION = "org.gtk.GDBus.C.ForceGVariant"
+PRIVATE = "org.tpmward1.Helper.xml"  # between the service and its helper, and no caller's
 
 
 def path(*parts):
@@ -30,14 +31,16 @@ def annotations(node):
     return {child.getAttribute("name"): child.getAttribute("value") for child in children(node, "annotation")}
 
 
-def interfaces():
+def interfaces(*also):
+    """Those for callers, and that of the files named."""
     for file in sorted(glob.glob(path("dbus", "*.xml"))):
-        yield from minidom.parse(file).getElementsByTagName("interface")
+        if os.path.basename(file) != PRIVATE or PRIVATE in also:
+            yield from minidom.parse(file).getElementsByTagName("interface")
 
 
-def members(*tags):
+def members(*tags, also=()):
     """Each member of those kinds with its full name."""
-    for interface in interfaces():
+    for interface in interfaces(*also):
         for tag in tags:
             for node in children(interface, tag):
                 yield f"{interface.getAttribute('name')}.{node.getAttribute('name')}", node
@@ -79,6 +82,35 @@ class Authorization(unittest.TestCase):
                 self.assertEqual(node.getAttribute("access"), "read")
 
 
+class Helper(unittest.TestCase):
+    """The service's own interface to its helper: who may call it is for the bus to say."""
+
+    def methods(self):
+        return [(name, node) for name, node in members("method", also=[PRIVATE]) if ".Helper." in name]
+
+    def test_no_method_of_it_asks_polkit(self):
+        self.assertTrue(self.methods())
+        for name, method in self.methods():
+            with self.subTest(name):
+                self.assertNotIn(ACTION, annotations(method))
+
+    def test_no_method_of_it_can_be_given_a_path_or_a_command(self):
+        for name, method in self.methods():
+            given = [arg.getAttribute("type") for arg in children(method, "arg") if arg.getAttribute("direction") == "in"]
+            with self.subTest(name):
+                self.assertLessEqual(set("".join(given)), set("bu"))
+
+    def test_the_bus_lets_only_the_service_call_it(self):
+        rules = {}
+        for policy_node in minidom.parse(path("dbus", "org.tpmward1.conf")).getElementsByTagName("policy"):
+            whom = policy_node.getAttribute("user") or policy_node.getAttribute("context")
+            for verdict in ("allow", "deny"):
+                for rule in children(policy_node, verdict):
+                    if rule.getAttribute("send_destination") == "org.tpmward1.Helper":
+                        rules[whom] = verdict
+        self.assertEqual(rules, {"default": "deny", "tpmward": "allow"})
+
+
 class Policy(unittest.TestCase):
     def test_every_text_is_there_in_each_language(self):
         for action in policy():
@@ -101,21 +133,21 @@ class Policy(unittest.TestCase):
 
 class Documentation(unittest.TestCase):
     def test_every_member_has_a_comment_of_its_own(self):
-        for name, node in members("method", "property", "signal"):
+        for name, node in members("method", "property", "signal", also=[PRIVATE]):
             with self.subTest(name):
                 heading, _, text = comment_before(node).partition(":")
                 self.assertEqual(heading, node.getAttribute("name"))
                 self.assertTrue(text.strip())
 
     def test_every_interface_has_a_comment_with_a_short_description(self):
-        for interface in interfaces():
+        for interface in interfaces(PRIVATE):
             with self.subTest(interface.getAttribute("name")):
                 comment = comment_before(interface)
                 self.assertTrue(comment.startswith(interface.getAttribute("name") + ":"))
                 self.assertIn("@short_description: ", comment)
 
     def test_every_argument_has_a_name_and_a_description(self):
-        for name, node in members("method", "signal"):
+        for name, node in members("method", "signal", also=[PRIVATE]):
             for arg in children(node, "arg"):
                 with self.subTest(name, argument=arg.getAttribute("name")):
                     self.assertRegex(comment_before(node), rf"@{arg.getAttribute('name') or '?'}: \S")
@@ -136,7 +168,7 @@ class Documentation(unittest.TestCase):
 
 class Types(unittest.TestCase):
     def test_bytes_reach_the_code_with_their_length(self):
-        for name, node in members("method", "signal"):
+        for name, node in members("method", "signal", also=[PRIVATE]):
             for arg in children(node, "arg"):
                 if arg.getAttribute("type") == "ay":
                     with self.subTest(name, argument=arg.getAttribute("name")):

@@ -9,7 +9,7 @@ import sys
 import source
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
-FOLDERS = ("client", "cli", "daemon", "data", "dbus", "polkit", "tests")
+FOLDERS = ("client", "cli", "daemon", "data", "dbus", "helper", "polkit", "tests")
 
 
 def check(path, code):

@@ -176,7 +176,7 @@ def set_up_bus():
     tree.write(ROOT / "bus.conf")
 
     make_folder(ROOT / "services")
-    for name, part in (("org.tpmward1", "daemon"),):
+    for name, part in (("org.tpmward1", "daemon"), ("org.tpmward1.Helper", "helper")):
         (ROOT / f"services/{name}.service").write_text(
             f"[D-BUS Service]\nName={name}\nExec={ROOT}/launch-{part}\nUser=root\n"
         )
@@ -188,7 +188,7 @@ def set_up_parts(tpm):
     (ROOT / "agents").mkdir()
     for program in ("busctl", "gdbus"):
         (ROOT / "agents" / program).symlink_to("../with-agent")
-    for part in ("dbus", "polkitd", "daemon"):
+    for part in ("dbus", "polkitd", "daemon", "helper"):
         (ROOT / f"{part}.log").touch()
     arguments = ["--state-dir", str(STATE)]
     if tpm == "2.0":
@@ -288,7 +288,7 @@ def stop_daemon():
 def tear_down():
     """Returns an exit code that is not 0 if a sanitizer has found something in the service."""
     stop_daemon()
-    log = (ROOT / "daemon.log").read_text(errors="replace")
+    log = "".join((ROOT / f"{part}.log").read_text(errors="replace") for part in ("daemon", "helper"))
     if not SANITIZER_REPORT.search(log):
         return 0
     print(f"sandbox: the service has faults:\n{log}", file=sys.stderr)

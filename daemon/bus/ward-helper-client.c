@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-helper-client.h"
+
+#include <string.h>
+
+#include "ward-error.h"
+
+#define HELPER_NAME "org.tpmward1.Helper"
+#define HELPER_PATH "/org/tpmward1/Helper"
+#define HELPER_INTERFACE "org.tpmward1.Helper"
+
+/* Its start, and a walk through all that it would look at, take a fraction of this. */
+#define TIMEOUT_MS 30000
+
+gboolean
+ward_helper_client_has_devices (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/dev", 0, NULL);
+  const char *name;
+
+  while (folder && (name = g_dir_read_name (folder)))
+    if (g_str_has_prefix (name, "tpm") && g_ascii_isdigit (name[strlen (name) - 1]))
+      return TRUE;
+  return FALSE;
+}
+
+void
+ward_helper_client_repair_access_async (GDBusConnection *connection, gboolean dry_run, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_dbus_connection_call (connection, HELPER_NAME, HELPER_PATH, HELPER_INTERFACE, "RepairAccess",
+                          g_variant_new ("(b)", dry_run), G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS,
+                          cancellable, callback, user_data);
+}
+
+static WardErrorCode
+code_of_remote (const char *name)
+{
+#define ERROR_NAME(suffix, name) WARD_ERROR_PREFIX name,
+  static const char *const names[] = { WARD_ERROR_LIST (ERROR_NAME) };
+#undef ERROR_NAME
+
+  for (guint code = 0; code < G_N_ELEMENTS (names); code++)
+    if (g_strcmp0 (names[code], name) == 0)
+      return code;
+  return WARD_N_ERRORS;
+}
+
+/* The error, which is freed, in our domain. */
+static GError *
+translate (GError *error)
+{
+  g_autoptr (GError) owned = error;
+  g_autofree char *remote = g_dbus_error_get_remote_error (error);
+  WardErrorCode code = code_of_remote (remote);
+  gboolean is_missing = g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+                        || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+
+  g_dbus_error_strip_remote_error (error);
+  if (code < WARD_N_ERRORS)
+    return g_error_new_literal (WARD_ERROR, code, error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return g_error_new_literal (WARD_ERROR, WARD_ERROR_CANCELLED, "The call was withdrawn.");
+  if (is_missing)
+    return g_error_new (WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+                        "The bus knows no tpmward-helper, which does what needs root: install it. (%s)",
+                        error->message);
+  return g_error_new (WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                      "tpmward-helper, which does what needs root, does not answer: %s. The journal of "
+                      "tpmward-helper.service may say more.",
+                      error->message);
+}
+
+/* The reply, or its error in our domain. */
+static GVariant *
+finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  GError *local_error = NULL;
+  GVariant *reply = g_dbus_connection_call_finish (connection, result, &local_error);
+
+  if (!reply)
+    g_propagate_error (error, translate (local_error));
+  return reply;
+}
+
+char **
+ward_helper_client_repair_access_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+  char **actions = NULL;
+
+  if (reply)
+    g_variant_get (reply, "(^as)", &actions);
+  return actions;
+}
+
+void
+ward_helper_client_scan_dependents_async (GDBusConnection *connection, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_dbus_connection_call (connection, HELPER_NAME, HELPER_PATH, HELPER_INTERFACE, "ScanDependents", NULL,
+                          G_VARIANT_TYPE ("(aa{sv})"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, cancellable, callback,
+                          user_data);
+}
+
+GVariant *
+ward_helper_client_scan_dependents_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+
+  return reply ? g_variant_get_child_value (reply, 0) : NULL;
+}
