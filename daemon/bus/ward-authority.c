@@ -2,6 +2,7 @@
 #include "ward-authority.h"
 
 #include "ward-error.h"
+#include "ward-queue.h"
 
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
@@ -11,6 +12,12 @@
 #define ALLOW_USER_INTERACTION 1u
 
 #define ANSWER_TIMEOUT_MS 10000
+
+/* The bus lets a connection have 128 calls open. Dialogs, which last, must not take the places of checks, which do not.
+ */
+#define MAX_CHECKS 64
+#define MAX_DIALOGS 32
+
 #define MEMORY_USEC (60 * G_USEC_PER_SEC)
 #define MEMORY_MAX 64
 
@@ -28,6 +35,10 @@ struct _WardAuthority
   GHashTable *memory; /* sender → (action and details → when it is forgotten, as gint64 of the monotonic clock) */
   guint generation;   /* rises whenever all is forgotten: an answer that was asked for before is not remembered */
   guint64 n_interactions; /* makes cancellation ids */
+
+  /* by whether they are interactive */
+  WardQueue *waiting[2]; /* of GTask */
+  guint n_open[2];       /* questions that polkit has not answered */
 };
 
 G_DEFINE_FINAL_TYPE (WardAuthority, ward_authority, G_TYPE_OBJECT)
@@ -43,6 +54,8 @@ ward_authority_dispose (GObject *object)
       g_dbus_connection_signal_unsubscribe (self->connection, self->owner_watch);
     }
   g_clear_object (&self->connection);
+  for (guint i = 0; i < G_N_ELEMENTS (self->waiting); i++)
+    g_clear_pointer (&self->waiting[i], ward_queue_free);
   g_clear_pointer (&self->memory, g_hash_table_unref);
   G_OBJECT_CLASS (ward_authority_parent_class)->dispose (object);
 }
@@ -57,6 +70,8 @@ static void
 ward_authority_init (WardAuthority *self)
 {
   self->memory = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
+  for (guint i = 0; i < G_N_ELEMENTS (self->waiting); i++)
+    self->waiting[i] = ward_queue_new ();
 }
 
 /* polkit's rules, its sessions or polkit itself have changed. */
@@ -143,7 +158,7 @@ typedef struct
   char *sender;
   char *action;
   GVariant *details;
-  gboolean interactive;
+  guint interactive; /* 0 or 1: the index of its queue */
   guint generation;
   char *cancellation_id; /* "" when not interactive */
   gulong cancelled_handler;
@@ -194,33 +209,18 @@ interpret (gboolean authorized, gboolean challenge, GVariant *details)
   return challenge ? WARD_VERDICT_CHALLENGE : WARD_VERDICT_NO;
 }
 
+static void ask_next (WardAuthority *self, gboolean interactive);
+
+/* polkit's answer becomes the task's. */
 static void
-on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+conclude (GTask *task, GVariant *reply)
 {
-  g_autoptr (GTask) task = user_data;
   WardAuthority *self = g_task_get_source_object (task);
   Check *check = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   g_autoptr (GVariant) details = NULL;
   gboolean authorized, challenge;
   const char *temporary;
   WardVerdict verdict;
-
-  if (check->cancelled_handler)
-    g_cancellable_disconnect (g_task_get_cancellable (task), check->cancelled_handler);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-  if (!reply)
-    {
-      g_dbus_error_strip_remote_error (error);
-      g_task_return_error (task, explain_silence (error));
-      return;
-    }
 
   g_variant_get (reply, "((bb@a{ss}))", &authorized, &challenge, &details);
   verdict = interpret (authorized, challenge, details);
@@ -232,6 +232,31 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
       && !g_variant_lookup (details, "polkit.temporary_authorization_id", "&s", &temporary))
     remember (self, check->sender, check->action, check->details);
   g_task_return_int (task, verdict);
+}
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  WardAuthority *self = g_task_get_source_object (task);
+  Check *check = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (check->cancelled_handler)
+    g_cancellable_disconnect (g_task_get_cancellable (task), check->cancelled_handler);
+  self->n_open[check->interactive]--;
+  ask_next (self, check->interactive);
+
+  if (reply)
+    conclude (task, reply);
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_task_return_error (task, g_steal_pointer (&error));
+  else
+    {
+      g_dbus_error_strip_remote_error (error);
+      g_task_return_error (task, explain_silence (error));
+    }
 }
 
 /* The call to polkit has been given up; this closes the dialog that it has opened. */
@@ -247,33 +272,91 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
                           NULL);
 }
 
+/* Takes the task over. */
+static void
+ask (WardAuthority *self, GTask *task)
+{
+  Check *check = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  GVariantBuilder subject;
+
+  self->n_open[check->interactive]++;
+  check->generation = self->generation;
+  if (check->interactive)
+    check->cancelled_handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), task, NULL);
+
+  g_variant_builder_init (&subject, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&subject, "{sv}", "name", g_variant_new_string (check->sender));
+  g_dbus_connection_call (self->connection, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization",
+                          g_variant_new ("((sa{sv})s@a{ss}us)", "system-bus-name", &subject, check->action,
+                                         check->details, check->interactive ? ALLOW_USER_INTERACTION : 0,
+                                         check->cancellation_id),
+                          G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE,
+                          check->interactive ? G_MAXINT : ANSWER_TIMEOUT_MS, cancellable, on_checked, task);
+}
+
+static gboolean
+has_room (WardAuthority *self, gboolean interactive)
+{
+  return self->n_open[interactive] < (interactive ? MAX_DIALOGS : MAX_CHECKS);
+}
+
+/* A check that was cancelled while it waited ends without a question. */
+static void
+ask_next (WardAuthority *self, gboolean interactive)
+{
+  GTask *task;
+
+  while (has_room (self, interactive) && (task = ward_queue_pop (self->waiting[interactive])))
+    if (g_task_return_error_if_cancelled (task))
+      g_object_unref (task);
+    else
+      ask (self, task);
+}
+
+static gboolean
+is_task (gpointer item, gpointer data)
+{
+  return item == data;
+}
+
+/* It shall not wait for its turn to be told. */
+static void
+on_cancelled_waiting (GCancellable *cancellable, gpointer user_data)
+{
+  GTask *task = user_data;
+  WardAuthority *self = g_task_get_source_object (task);
+  Check *check = g_task_get_task_data (task);
+
+  if (!ward_queue_take (self->waiting[check->interactive], is_task, task))
+    return;
+  g_task_return_error_if_cancelled (task);
+  g_object_unref (task);
+}
+
 void
-ward_authority_check_async (WardAuthority *authority, const char *sender, const char *action, GVariant *details,
-                            gboolean interactive, GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data)
+ward_authority_check_async (WardAuthority *authority, guint uid, const char *sender, const char *action,
+                            GVariant *details, gboolean interactive, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (authority, cancellable, callback, user_data);
   Check *check = g_new0 (Check, 1);
-  GVariantBuilder subject;
 
   check->sender = g_strdup (sender);
   check->action = g_strdup (action);
   check->details = g_variant_ref_sink (details);
-  check->interactive = interactive;
-  check->generation = authority->generation;
+  check->interactive = !!interactive;
   check->cancellation_id = interactive ? g_strdup_printf ("tpmward-%" G_GUINT64_FORMAT, ++authority->n_interactions)
                                        : g_strdup ("");
   g_task_set_task_data (task, check, check_free);
-  if (interactive)
-    check->cancelled_handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), task, NULL);
 
-  g_variant_builder_init (&subject, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&subject, "{sv}", "name", g_variant_new_string (sender));
-  g_dbus_connection_call (authority->connection, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization",
-                          g_variant_new ("((sa{sv})s@a{ss}us)", "system-bus-name", &subject, action, check->details,
-                                         interactive ? ALLOW_USER_INTERACTION : 0, check->cancellation_id),
-                          G_VARIANT_TYPE ("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE,
-                          interactive ? G_MAXINT : ANSWER_TIMEOUT_MS, cancellable, on_checked, task);
+  if (has_room (authority, check->interactive))
+    {
+      ask (authority, task);
+      return;
+    }
+  g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled_waiting), task, 0);
+  ward_queue_push (authority->waiting[check->interactive], uid, sender, task);
 }
 
 gboolean

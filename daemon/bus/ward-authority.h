@@ -24,12 +24,13 @@ WardAuthority *ward_authority_new (GDBusConnection *connection);
  * remembered. */
 gboolean ward_authority_remembers (WardAuthority *authority, const char *sender, const char *action, GVariant *details);
 
-/* Checks whether sender may do action; details: an a{ss}. interactive: a password dialog may be opened, for as long as
- * it takes; without, polkit has 10 s to answer. Cancelling closes the dialog. Errors: WARD_ERROR_NOT_AUTHORIZED when
- * polkit gives no answer, and G_IO_ERROR_CANCELLED. */
-void ward_authority_check_async (WardAuthority *authority, const char *sender, const char *action, GVariant *details,
-                                 gboolean interactive, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                 gpointer user_data);
+/* Checks whether sender, a connection of that uid's, may do action; details: an a{ss}. The bus lets us have so many
+ * questions open and no more: beyond, checks wait, and users and their connections take turns. interactive: a password
+ * dialog may be opened, for as long as it takes; without, polkit has 10 s to answer. Cancelling closes the dialog.
+ * Errors: WARD_ERROR_NOT_AUTHORIZED when polkit gives no answer, and G_IO_ERROR_CANCELLED. */
+void ward_authority_check_async (WardAuthority *authority, guint uid, const char *sender, const char *action,
+                                 GVariant *details, gboolean interactive, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data);
 gboolean ward_authority_check_finish (WardAuthority *authority, GAsyncResult *result, WardVerdict *verdict,
                                       GError **error);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 
 #include "ward-clients.h"
 #include "ward-tpm.h"
@@ -15,10 +16,16 @@ typedef struct
   const char *name;
   const char *signal; /* of the generated skeleton */
 
+  gboolean is_instant;        /* run () ends it without waiting for anything: it is let in beyond the limit of calls */
+  gboolean takes_descriptors; /* parse sees to them; to others the gate lets none */
+
   /* Checks the arguments and makes a request of them: no TPM, no input or output. NULL: the method has none. Fails with
    * WARD_ERROR_INVALID_ARGUMENT. */
-  gboolean (*parse) (GVariant *parameters, gpointer *request, GError **error);
+  gboolean (*parse) (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error);
   GDestroyNotify request_free;
+
+  /* Adds what polkit's rules and dialogs are told beside the TPM; NULL: nothing. */
+  void (*describe) (gpointer request, GVariantBuilder *details);
 
   /* Does the call, which the caller is authorized to make, and ends it with ward_call_return () or ward_call_fail ().
    */
@@ -40,10 +47,11 @@ struct _WardCall
   GDBusMethodInvocation *invocation;
   WardClient *client;
   const WardMethod *method;
-  const char *action; /* the polkit action, or WARD_ACTION_PUBLIC */
-  WardTpm *tpm;       /* NULL in interfaces that are of no TPM */
-  gpointer request;   /* as method->parse () made it */
-  WardTicket ticket;  /* for the TPM's worker */
+  const char *action;                    /* the polkit action, or WARD_ACTION_PUBLIC */
+  WardTpm *tpm;                          /* NULL in interfaces that are of no TPM */
+  gpointer request;                      /* as method->parse () made it */
+  void (*continuation) (WardCall *call); /* a run function's own: what follows when what it waits for is there */
+  WardTicket ticket;                     /* for the TPM's worker */
   WardCallStage stage;
   gboolean is_counted;         /* among its user's calls */
   gboolean has_dialog;         /* it has a password dialog open */

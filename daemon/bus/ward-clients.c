@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-clients.h"
 
+#include "ward-traffic.h"
+
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
 #define BUS_INTERFACE "org.freedesktop.DBus"
@@ -13,14 +15,10 @@ struct _WardClients
   GObject parent_instance;
 
   GDBusConnection *connection;
-  guint filter;
   guint watch;
+  WardTraffic *traffic;
   GHashTable *clients; /* sender → WardClient */
   GHashTable *users;   /* uid → WardUser: kept for as long as the process lives, a few words each */
-
-  /* The filter's own view of who is known, since it is called on GDBus's thread. */
-  GMutex seen_lock;
-  GHashTable *seen;
 };
 
 G_DEFINE_FINAL_TYPE (WardClients, ward_clients, G_TYPE_OBJECT)
@@ -60,12 +58,9 @@ ward_clients_dispose (GObject *object)
 {
   WardClients *self = WARD_CLIENTS (object);
 
-  if (self->filter)
-    {
-      g_dbus_connection_remove_filter (self->connection, self->filter);
-      g_dbus_connection_signal_unsubscribe (self->connection, self->watch);
-    }
-  self->filter = 0;
+  if (self->traffic)
+    g_dbus_connection_signal_unsubscribe (self->connection, self->watch);
+  g_clear_pointer (&self->traffic, ward_traffic_free);
   g_hash_table_remove_all (self->clients);
   G_OBJECT_CLASS (ward_clients_parent_class)->dispose (object);
 }
@@ -77,8 +72,6 @@ ward_clients_finalize (GObject *object)
 
   g_hash_table_unref (self->clients);
   g_hash_table_unref (self->users);
-  g_hash_table_unref (self->seen);
-  g_mutex_clear (&self->seen_lock);
   g_object_unref (self->connection);
   G_OBJECT_CLASS (ward_clients_parent_class)->finalize (object);
 }
@@ -104,76 +97,6 @@ ward_clients_init (WardClients *self)
 {
   self->clients = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)ward_client_unref);
   self->users = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_mutex_init (&self->seen_lock);
-}
-
-typedef struct
-{
-  GWeakRef clients;
-  char *sender;
-} Sighting;
-
-static gboolean
-sighting_deliver (gpointer data)
-{
-  Sighting *sighting = data;
-  g_autoptr (WardClients) self = g_weak_ref_get (&sighting->clients);
-
-  if (self)
-    ward_clients_get (self, sighting->sender);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-sighting_free (gpointer data)
-{
-  Sighting *sighting = data;
-
-  g_weak_ref_clear (&sighting->clients);
-  g_free (sighting->sender);
-  g_free (sighting);
-}
-
-/* Sees also those who only read properties, which GDBus answers by itself: they too keep the service from ending. On
- * GDBus's thread. */
-static GDBusMessage *
-on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
-{
-  GWeakRef *weak = user_data;
-  g_autoptr (WardClients) self = NULL;
-  const char *sender = g_dbus_message_get_sender (message);
-  Sighting *sighting;
-
-  if (!incoming || !sender || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    return message;
-
-  self = g_weak_ref_get (weak);
-  if (!self)
-    return message;
-
-  g_mutex_lock (&self->seen_lock);
-  if (g_hash_table_contains (self->seen, sender))
-    sender = NULL;
-  else
-    g_hash_table_add (self->seen, g_strdup (sender));
-  g_mutex_unlock (&self->seen_lock);
-
-  if (sender)
-    {
-      sighting = g_new0 (Sighting, 1);
-      g_weak_ref_init (&sighting->clients, self);
-      sighting->sender = g_strdup (sender);
-      g_idle_add_full (G_PRIORITY_DEFAULT, sighting_deliver, sighting, sighting_free);
-    }
-  return message;
-}
-
-static void
-weak_ref_free (gpointer data)
-{
-  g_weak_ref_clear (data);
-  g_free (data);
 }
 
 static void
@@ -185,9 +108,7 @@ client_left (WardClients *self, WardClient *client)
   client->left = TRUE;
   ward_client_ref (client);
   g_hash_table_remove (self->clients, client->sender);
-  g_mutex_lock (&self->seen_lock);
-  g_hash_table_remove (self->seen, client->sender);
-  g_mutex_unlock (&self->seen_lock);
+  ward_traffic_forget (self->traffic, client->sender);
 
   g_signal_emit (self, signals[LEFT], 0, client);
   ward_client_unref (client);
@@ -208,20 +129,24 @@ on_name_owner_changed (GDBusConnection *connection, const char *sender_name, con
     client_left (self, client);
 }
 
+static void
+on_sender (const char *sender, gpointer user_data)
+{
+  ward_clients_get (user_data, sender);
+}
+
 WardClients *
 ward_clients_new (GDBusConnection *connection)
 {
   WardClients *self = g_object_new (WARD_TYPE_CLIENTS, NULL);
-  GWeakRef *weak = g_new0 (GWeakRef, 1);
 
   self->connection = g_object_ref (connection);
-  g_weak_ref_init (weak, self);
   self->watch = g_dbus_connection_signal_subscribe (connection, BUS_NAME, BUS_INTERFACE, "NameOwnerChanged", BUS_PATH,
                                                     NULL, G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE, on_name_owner_changed,
                                                     self, NULL);
   g_dbus_connection_call (connection, BUS_NAME, BUS_PATH, BUS_INTERFACE, "AddMatch", g_variant_new ("(s)", DEPARTURES),
                           NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
-  self->filter = g_dbus_connection_add_filter (connection, on_message, weak, weak_ref_free);
+  self->traffic = ward_traffic_new (connection, on_sender, self);
   return self;
 }
 
@@ -260,6 +185,7 @@ on_identified (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_variant_get (reply, "(u)", &uid);
       client->user = get_user (self, uid);
+      ward_traffic_identify (self->traffic, client->sender, uid);
       g_signal_emit (self, signals[IDENTIFIED], 0, client);
     }
   ward_client_unref (client);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-gate.h"
 
-#include <gio/gunixfdlist.h>
-
 #include "ward-authority.h"
 #include "ward-bus-error.h"
 #include "ward-error.h"
@@ -80,6 +78,8 @@ describe (WardCall *call)
   g_variant_builder_init (&details, G_VARIANT_TYPE ("a{ss}"));
   if (call->tpm)
     g_variant_builder_add (&details, "{ss}", "tpm", ward_tpm_get_name (call->tpm));
+  if (call->method->describe)
+    call->method->describe (call->request, &details);
   return g_variant_ref_sink (g_variant_builder_end (&details));
 }
 
@@ -134,8 +134,8 @@ open_dialog (WardCall *call)
 
   call->has_dialog = TRUE;
   call->client->user->n_dialogs++;
-  ward_authority_check_async (call->gate->authority, call->client->sender, call->action, details, TRUE,
-                              call->authorization, on_dialog_ended, call);
+  ward_authority_check_async (call->gate->authority, call->client->user->uid, call->client->sender, call->action,
+                              details, TRUE, call->authorization, on_dialog_ended, call);
 }
 
 static void
@@ -166,16 +166,8 @@ authorize (WardCall *call)
       || ward_authority_remembers (call->gate->authority, call->client->sender, call->action, details))
     run (call);
   else
-    ward_authority_check_async (call->gate->authority, call->client->sender, call->action, details, FALSE,
-                                call->authorization, on_checked, call);
-}
-
-static gboolean
-has_descriptors (WardCall *call)
-{
-  GUnixFDList *list = g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (call->invocation));
-
-  return list && g_unix_fd_list_get_length (list) > 0;
+    ward_authority_check_async (call->gate->authority, call->client->user->uid, call->client->sender, call->action,
+                                details, FALSE, call->authorization, on_checked, call);
 }
 
 /* Takes in a call whose caller is known. */
@@ -183,9 +175,11 @@ static void
 admit (WardCall *call)
 {
   GVariant *parameters = g_dbus_method_invocation_get_parameters (call->invocation);
+  GDBusMessage *message = g_dbus_method_invocation_get_message (call->invocation);
+  GUnixFDList *fds = g_dbus_message_get_unix_fd_list (message);
   GError *error = NULL;
 
-  if (call->client->user->n_calls >= MAX_CALLS)
+  if (call->client->user->n_calls >= MAX_CALLS && !call->method->is_instant)
     {
       ward_call_fail (call, too_many_calls ());
       return;
@@ -195,14 +189,14 @@ admit (WardCall *call)
   call->ticket.uid = call->client->user->uid;
   call->ticket.connection = call->client->sender;
 
-  if (has_descriptors (call))
+  if (!call->method->takes_descriptors && fds && g_unix_fd_list_get_length (fds) > 0)
     {
       ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
                                          "The message carries file descriptors, and %s takes none. Leave them out.",
                                          call->method->name));
       return;
     }
-  if (call->method->parse && !call->method->parse (parameters, &call->request, &error))
+  if (call->method->parse && !call->method->parse (parameters, fds, &call->request, &error))
     {
       ward_call_fail (call, error);
       return;
@@ -223,7 +217,7 @@ on_handle_method (GClosure *closure, GValue *return_value, guint n_param_values,
 
   if (client->user)
     admit (call);
-  else if (client->calls.length > MAX_CALLS)
+  else if (client->calls.length > MAX_CALLS && !call->method->is_instant)
     ward_call_fail (call, too_many_calls ());
   g_value_set_boolean (return_value, TRUE);
 }

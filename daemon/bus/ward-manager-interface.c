@@ -6,7 +6,7 @@
 #include "ward-tpm-object.h"
 
 static gboolean
-parse_cancel (GVariant *parameters, gpointer *request, GError **error)
+parse_cancel (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
 {
   guint32 serial;
 
@@ -31,7 +31,7 @@ run_cancel (WardCall *call)
 }
 
 static const WardMethod methods[] = {
-  { .name = "Cancel", .signal = "handle-cancel", .parse = parse_cancel, .run = run_cancel },
+  { .name = "Cancel", .signal = "handle-cancel", .is_instant = TRUE, .parse = parse_cancel, .run = run_cancel },
   { .name = NULL },
 };
 

@@ -47,7 +47,7 @@ parse_indices (GVariant *indices, guint32 *mask, GError **error)
 }
 
 static gboolean
-parse_read (GVariant *parameters, gpointer *request, GError **error)
+parse_read (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
 {
   g_autoptr (GVariant) indices = NULL;
   const char *bank;

@@ -4,7 +4,7 @@
 #include "ward-error.h"
 
 static gboolean
-parse_run (GVariant *parameters, gpointer *request, GError **error)
+parse_run (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
 {
   const char *name;
   WardSelfTestMode mode;

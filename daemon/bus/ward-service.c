@@ -3,6 +3,7 @@
 
 #include "ward-clients.h"
 #include "ward-gate.h"
+#include "ward-helper-client.h"
 #include "ward-manager-interface.h"
 #include "ward-tpm-object.h"
 
@@ -27,7 +28,8 @@ struct _WardService
   guint first_look;   /* source */
   guint idle_exit;    /* seconds */
   guint idle_timeout; /* source */
-  gint64 leave_until; /* 0 until the name is given back; then when the process ends at the latest */
+  guint drain_limit;  /* source */
+  gboolean leaves;    /* the name has been given back */
   char *trouble;
 };
 
@@ -48,6 +50,7 @@ ward_service_dispose (GObject *object)
 
   g_clear_handle_id (&self->first_look, g_source_remove);
   g_clear_handle_id (&self->idle_timeout, g_source_remove);
+  g_clear_handle_id (&self->drain_limit, g_source_remove);
   g_clear_handle_id (&self->name_owner, g_bus_unown_name);
   if (self->manager)
     g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->manager));
@@ -88,25 +91,37 @@ on_drained (gpointer user_data)
   WardService *self = user_data;
 
   self->idle_timeout = 0;
-  if (!ward_clients_has_calls (self->clients) || g_get_monotonic_time () > self->leave_until)
+  if (!ward_clients_has_calls (self->clients))
     end (self, NULL);
   else
     self->idle_timeout = g_timeout_add (10, on_drained, self);
   return G_SOURCE_REMOVE;
 }
 
+/* Also when calls keep coming, so that nothing of lower priority ever runs. */
+static gboolean
+on_drain_limit (gpointer user_data)
+{
+  WardService *self = user_data;
+
+  self->drain_limit = 0;
+  end (self, NULL);
+  return G_SOURCE_REMOVE;
+}
+
 void
 ward_service_leave (WardService *service)
 {
-  if (service->leave_until)
+  if (service->leaves)
     return;
 
-  service->leave_until = g_get_monotonic_time () + DRAIN_USEC;
+  service->leaves = TRUE;
   g_clear_handle_id (&service->idle_timeout, g_source_remove);
   g_clear_handle_id (&service->first_look, g_source_remove);
   /* returns once the bus has let go of the name, by when all calls to it have been delivered */
   g_clear_handle_id (&service->name_owner, g_bus_unown_name);
   service->idle_timeout = g_idle_add_full (G_PRIORITY_LOW, on_drained, service, NULL);
+  service->drain_limit = g_timeout_add (DRAIN_USEC / 1000, on_drain_limit, service);
 }
 
 static gboolean
@@ -123,7 +138,7 @@ on_idle_timeout (gpointer user_data)
 static void
 await_idleness (WardService *self)
 {
-  if (self->leave_until || self->idle_exit == 0)
+  if (self->leaves || self->idle_exit == 0)
     return;
 
   g_clear_handle_id (&self->idle_timeout, g_source_remove);
@@ -169,7 +184,7 @@ all_tpms_seen (WardService *self)
 static void
 on_tpm_changed (WardTpm *tpm, WardService *self)
 {
-  if (!self->name_owner && !self->leave_until && all_tpms_seen (self))
+  if (!self->name_owner && !self->leaves && all_tpms_seen (self))
     own_name (self);
 }
 
@@ -200,7 +215,8 @@ on_tpm_removed (WardInventory *inventory, WardTpm *tpm, WardService *self)
   g_dbus_object_manager_server_unexport (self->objects, path);
 }
 
-static void export(WardService *self)
+static void
+export_objects (WardService *self)
 {
   GPtrArray *tpms = ward_inventory_get_tpms (self->inventory);
   g_autoptr (GError) error = NULL;
@@ -218,6 +234,18 @@ static void export(WardService *self)
   g_signal_connect_object (self->inventory, "removed", G_CALLBACK (on_tpm_removed), self, 0);
 }
 
+static void
+on_access_repaired (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) actions = ward_helper_client_repair_access_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  for (char **action = actions; action && *action; action++)
+    g_message ("Access to the TPM: %s", *action);
+  if (error)
+    g_message ("Access to the TPM was not looked after: %s", error->message);
+}
+
 WardService *
 ward_service_new (GDBusConnection *connection, WardInventory *inventory, guint idle_exit)
 {
@@ -230,8 +258,12 @@ ward_service_new (GDBusConnection *connection, WardInventory *inventory, guint i
   self->idle_exit = idle_exit;
 
   g_signal_connect_object (self->clients, "population-changed", G_CALLBACK (await_idleness), self, G_CONNECT_SWAPPED);
-  export(self);
+  export_objects (self);
   await_idleness (self);
+
+  /* udev tells when that has changed a node, and the TPM is then looked at again */
+  if (ward_helper_client_has_devices ())
+    ward_helper_client_repair_access_async (connection, FALSE, NULL, on_access_repaired, NULL);
 
   if (all_tpms_seen (self))
     own_name (self);

@@ -5,7 +5,7 @@
 #include "ward-error.h"
 
 static gboolean
-parse_get_random (GVariant *parameters, gpointer *request, GError **error)
+parse_get_random (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
 {
   guint32 count;
 

@@ -13,11 +13,15 @@ ward_tpm_object_new (WardGate *gate, WardTpm *tpm)
   g_autofree char *path = ward_tpm_object_path (tpm);
   g_autoptr (WardDbusTpm) tpm_interface = ward_tpm_interface_new (gate, tpm);
   g_autoptr (WardDbusSelfTest) self_test = ward_self_test_interface_new (gate, tpm);
+  g_autoptr (WardDbusLockout) lockout = ward_lockout_interface_new (gate, tpm);
+  g_autoptr (WardDbusOwnership) ownership = ward_ownership_interface_new (gate, tpm);
   g_autoptr (WardDbusPcrs) pcrs = ward_pcrs_interface_new (gate, tpm);
   WardDbusObjectSkeleton *object = ward_dbus_object_skeleton_new (path);
 
   ward_dbus_object_skeleton_set_tpm (object, tpm_interface);
   ward_dbus_object_skeleton_set_self_test (object, self_test);
+  ward_dbus_object_skeleton_set_lockout (object, lockout);
+  ward_dbus_object_skeleton_set_ownership (object, ownership);
   ward_dbus_object_skeleton_set_pcrs (object, pcrs);
   return G_DBUS_OBJECT_SKELETON (object);
 }

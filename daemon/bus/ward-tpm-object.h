@@ -15,5 +15,7 @@ GDBusObjectSkeleton *ward_tpm_object_new (WardGate *gate, WardTpm *tpm);
 
 /* The interfaces, one file each. They are in front of an object that is not exported yet. */
 WardDbusTpm *ward_tpm_interface_new (WardGate *gate, WardTpm *tpm);
+WardDbusLockout *ward_lockout_interface_new (WardGate *gate, WardTpm *tpm);
+WardDbusOwnership *ward_ownership_interface_new (WardGate *gate, WardTpm *tpm);
 WardDbusSelfTest *ward_self_test_interface_new (WardGate *gate, WardTpm *tpm);
 WardDbusPcrs *ward_pcrs_interface_new (WardGate *gate, WardTpm *tpm);

@@ -155,7 +155,7 @@ class RawCaller:
         self.socket.sendall(b"BEGIN\r\n")
         self.send(1, "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "org.freedesktop.DBus", b"")
 
-    def send(self, serial, path, interface, member, destination, body, signature=""):
+    def send(self, serial, path, interface, member, destination, body, signature="", flags=0):
         fields = [(1, "o", path), (2, "s", interface), (3, "s", member), (6, "s", destination)]
         if signature:
             fields.append((8, "g", signature))
@@ -164,7 +164,7 @@ class RawCaller:
             array += b"\0" * (-len(array) % 8) + bytes([code, 1]) + kind.encode() + b"\0"
             data = value.encode()
             array += (bytes([len(data)]) if kind == "g" else struct.pack("<I", len(data))) + data + b"\0"
-        header = b"l\x01\0\x01" + struct.pack("<III", len(body), serial, len(array)) + array
+        header = b"l\x01" + bytes([flags]) + b"\x01" + struct.pack("<III", len(body), serial, len(array)) + array
         self.socket.sendall(header + b"\0" * (-len(header) % 8) + body)
 
     def is_cut_off(self):
@@ -232,3 +232,59 @@ def test_busy_names_the_limit(sandbox, alice, bob):
     os.kill(sandbox.pid("polkitd"), ward.signal.SIGCONT)
     assert {len(call.wait()) for call in waiting} == {8}
     assert alice.call("SelfTest.GetResult")[0] is True
+
+
+def test_flood_of_what_never_reaches_the_gate(callers, bob):
+    """GDBus answers reads of properties by itself: they are counted before it sees them."""
+    flooders = [callers("ward-alice") for _ in range(12)]
+    method = "org.freedesktop.DBus.ObjectManager.GetManagedObjects"
+    calls = [caller.start(method, path="/org/tpmward1") for caller in flooders for _ in range(120)]
+    start = time.monotonic()
+    assert bob.get("Tpm.State") == "ready"
+    assert time.monotonic() - start < 5
+    names = set()
+    served = 0
+    for call in calls:
+        try:
+            served += ward.TPM0 in call.wait()
+        except ward.DBusError as error:
+            names.add(error.name)
+    assert served > 0
+    assert names <= {ERROR + "Busy", BUS_ERROR + "LimitsExceeded"}
+
+
+def resident_kilobytes(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def test_calls_that_want_no_reply_are_dropped(sandbox, bob):
+    """The bus does not limit them, so they would pile up."""
+    pid = sandbox.pid("daemon")
+    before = resident_kilobytes(pid)
+    raw = RawCaller()
+    for serial in range(2, 20002):
+        raw.send(serial, "/org/tpmward1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "org.tpmward1", b"", flags=1)
+    start = time.monotonic()
+    assert bob.get("Tpm.State") == "ready"
+    assert time.monotonic() - start < 10
+    assert resident_kilobytes(pid) - before < 50_000
+
+
+def test_withdrawing_at_the_limit(sandbox, alice):
+    """Who has all calls that a user may have can still withdraw one."""
+    os.kill(sandbox.pid("polkitd"), ward.signal.SIGSTOP)
+    waiting = [alice.start("Tpm.GetRandom", "u", 8) for _ in range(64)]
+    assert alice.error("Tpm.GetRandom", "u", 8).name == ERROR + "Busy"
+    assert alice.call("Manager.Cancel", "u", waiting[0].serial) is None
+    assert waiting[0].error().name == ERROR + "Cancelled"
+    os.kill(sandbox.pid("polkitd"), ward.signal.SIGCONT)
+    assert {len(call.wait()) for call in waiting[1:]} == {8}
+
+
+def test_one_users_checks_leave_polkit_to_others(sandbox, callers, alice, bob):
+    """polkit answers one after the other; a user's many questions do not make another's wait for all of them."""
+    sandbox.write_rule("40-test", "polkit.spawn(['true']);")  # slows each check
+    many = [alice.start("SelfTest.Run", "s", "full") for _ in range(60)]
+    assert len(bob.call("Tpm.GetRandom", "u", 8)) == 8
+    assert {call.error().name for call in many} == {ERROR + "NotAuthorized"}

@@ -18,7 +18,7 @@ NOWHERE = "swtpm:path=/nonexistent/tpm.sock"
 def start(sandbox):
     """start(OPTION…): the service with other options; afterwards it runs with the sandbox's own again."""
     sandbox.kill("daemon", signal.SIGTERM)
-    yield lambda *options: sandbox.start("daemon", "--only", "--state-dir", str(ward.ROOT / "state"), *options)
+    yield lambda *options: sandbox.start("daemon", "--only", "--state-dir", str(ward.STATE), *options)
     sandbox.restart("daemon")
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import caller
 
 ROOT = Path(os.environ.get("TPMWARD_SANDBOX", "/nonexistent"))
+STATE = Path("/var/lib/tpmward")
 TPM0 = "/org/tpmward1/tpm/tpm0"
 MANAGER = "/org/tpmward1/Manager"
 ERROR = "org.tpmward1.Error."
