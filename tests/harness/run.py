@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs all tests: those that Meson knows, the sandbox's, and the service's, each file of those in a sandbox of its own.
+"""Runs all tests: those that Meson knows, the sandbox's, the service's, each file of those in a sandbox of its own, and those of the
+virtual machine, each file in one of its own.
 
 The last line is the sum. A program that crashes, hangs or says nothing counts as one that failed."""
 
@@ -20,6 +21,7 @@ TOP = Path(__file__).resolve().parents[2]
 PYTEST = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=short", "--color=no"]
 JOBS = 2
 FILE_SECONDS = 900
+SKIPPED = 77
 MESON_BAD = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
@@ -108,7 +110,9 @@ def junit_outcome(name, results, output, code, seconds):
             skipped.append((case.get("name"), skip.get("message") or "it does not say why"))
         else:
             passed += 1
-    if code != 0 and not failed:
+    if code == SKIPPED and not results.exists():
+        skipped = [(name, (output.strip() or "it does not say why").removeprefix("skipped: "))]
+    elif code != 0 and not failed:
         failed = [f"{name} (exit status {code})"]
     return Outcome(name, passed, failed, skipped, output, seconds)
 
@@ -121,6 +125,9 @@ def run_pytest(file, build, selection, folder):
         command += ["-k", " or ".join(selection)]
     if file.parent.name == "service":
         command = [sys.executable, str(TOP / "tests/sandbox/sandbox"), "--build", str(build), "--", *command]
+    elif file.parent.name == "vm":
+        tpm = "none" if file.stem == "test_no_tpm" else "2.0"
+        command = [sys.executable, str(TOP / "tests/vm/vm"), "--build", str(build), "--tpm", tpm, "--share", folder, "--", *command]
     started = time.monotonic()
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", TPMWARD_BUILD=str(build), TPMWARD_BUILT="1")
     try:
@@ -142,12 +149,14 @@ def show(outcome):
     if outcome.skipped:
         counts += f", {len(outcome.skipped)} skipped"
     print(f"{outcome.name:<40}{counts}  ({outcome.seconds:.1f} s)", flush=True)
+    for measured in re.findall(r"(?m)^measured: .*", outcome.output):
+        print(f"  {measured}", flush=True)
 
 
-def select(names, build):
+def select(names, build, folders):
     """What the names fit: Meson's tests, and files with the names of tests to run in them (none: all)."""
-    meson = list_meson_tests(build)
-    files = {file: [] for folder in ("service", "sandbox") for file in sorted((TOP / "tests" / folder).glob("test_*.py"))}
+    meson = list_meson_tests(build) if folders != ["vm"] else []
+    files = {file: [] for folder in folders for file in sorted((TOP / "tests" / folder).glob("test_*.py"))}
     if not names:
         return meson, files
     chosen, chosen_files = [], {}
@@ -155,7 +164,9 @@ def select(names, build):
         stem = Path(name).stem.removeprefix("test_")
         fitting = [test for test in meson if test == name]
         whole = [file for file in files if file.stem == f"test_{stem}"]
-        within = [file for file in files if re.search(rf"def test_\w*{re.escape(stem)}", file.read_text())]
+        # A part of a name boots no virtual machine unless that is asked for.
+        searched = [file for file in files if file.parent.name != "vm" or folders == ["vm"]]
+        within = [file for file in searched if re.search(rf"def test_\w*{re.escape(stem)}", file.read_text())]
         if not (fitting or whole or within):
             sys.exit(f"no test fits “{name}”")
         chosen += fitting
@@ -167,9 +178,11 @@ def select(names, build):
 
 
 def run_all(arguments):
-    meson, files = select(arguments.names, arguments.build)
+    folders = ["vm"] if arguments.vm else ["service", "sandbox"] if arguments.sanitize else ["service", "sandbox", "vm"]
+    meson, files = select(arguments.names, arguments.build, folders)
     outcomes = run_meson(arguments.build, arguments.names and meson, arguments.sanitize) if meson else []
     alone = [file for file in files if file.parent.name == "sandbox"]  # they measure time
+    heavy = [file for file in files if file.parent.name == "vm"]  # they would slow others down
     with tempfile.TemporaryDirectory() as folder:
 
         def run(file):
@@ -178,8 +191,10 @@ def run_all(arguments):
             return outcome
 
         with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-            outcomes += pool.map(run, [file for file in files if file not in alone])
+            outcomes += pool.map(run, [file for file in files if file not in (*alone, *heavy)])
         outcomes += [run(file) for file in alone]
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            outcomes += pool.map(run, heavy)
     return outcomes
 
 
@@ -202,6 +217,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
     parser.add_argument("--build", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--sanitize", action="store_true", help="with the address and undefined behaviour sanitizers")
+    parser.add_argument("--vm", action="store_true", help="only what runs in a virtual machine")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a test of Meson's, a file, or part of a test's name")
     arguments = parser.parse_args()
     if arguments.sanitize:
