@@ -26,6 +26,12 @@ static const WardCliVerb verbs[] = {
   { "properties", ward_cli_properties, NULL, "Everything that the TPM reports of itself",
     "Shows every property that the TPM reports, by its name in the TCG's specification, with its value and what the "
     "value means." },
+  { "lockout", ward_cli_lockout, "[reset|set]", "The protection against guessing, and its reset",
+    "A TPM counts wrong secrets, and after too many refuses all of them, also right ones, for a while. Shows how that "
+    "stands; the exit status is 9 while the TPM is locked out. “reset” forgives all failures and ends a lockout. “set” "
+    "changes how many failures lock it and for how long; what is not given stays. Both need the lockout auth if one is "
+    "set, and ask for it on the terminal. A wrong one bars both for a while, even against the right one: a second try "
+    "after that needs --force." },
   { "monitor", ward_cli_monitor, NULL, "What happens to the TPMs, as it happens",
     "Prints a line whenever a TPM comes or goes or something about it changes, until it is interrupted." },
 };

@@ -17,6 +17,12 @@ ward_cli_json_add_variant (JsonBuilder *builder, GVariant *value)
       json_builder_add_string_value (builder, hex);
       return;
     }
+  /* "the largest value" stays that: numbers have a sign here */
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
+    {
+      json_builder_add_int_value (builder, (gint64)MIN (g_variant_get_uint64 (value), G_MAXINT64));
+      return;
+    }
   json_builder_add_value (builder, json_gvariant_serialize (value));
 }
 

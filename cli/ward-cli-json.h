@@ -4,7 +4,8 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
-/* Bytes become a string of hexadecimal digits; everything else what json-glib makes of it. */
+/* Bytes become a string of hexadecimal digits, numbers of type t are G_MAXINT64 at most; everything else what json-glib
+ * makes of it. */
 void ward_cli_json_add_variant (JsonBuilder *builder, GVariant *value);
 
 /* Adds one member for each property of the proxy's interface, named like "key_algorithms". The builder is inside an

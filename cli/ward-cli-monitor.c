@@ -121,7 +121,18 @@ add_change_json (const char *tpm_name, const char *interface, const char *proper
   end_event (builder);
 }
 
-/* A string without its quotes, a list of them with commas, the rest as GVariant prints it. */
+static char *
+format_instant (guint64 microseconds)
+{
+  if (microseconds == 0)
+    return g_strdup ("none");
+  if (microseconds == G_MAXUINT64)
+    return g_strdup ("the next reset of the TPM");
+  return ward_cli_text_instant (microseconds);
+}
+
+/* A string without its quotes, a list of them with commas, an instant as date and time, the rest as GVariant prints it.
+ */
 static char *
 format_value (GVariant *value)
 {
@@ -129,6 +140,8 @@ format_value (GVariant *value)
     return g_strdup ("?");
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     return *g_variant_get_string (value, NULL) != '\0' ? g_variant_dup_string (value, NULL) : g_strdup ("nothing");
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
+    return format_instant (g_variant_get_uint64 (value));
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))
     {
       g_autofree const char **strings = g_variant_get_strv (value, NULL);
@@ -147,6 +160,14 @@ style_for (const char *value)
   if (g_strv_contains (good, value))
     return WARD_CLI_STYLE_GOOD;
   return g_strv_contains (bad, value) ? WARD_CLI_STYLE_BAD : WARD_CLI_STYLE_PLAIN;
+}
+
+static WardCliStyle
+style_for_change (const char *property, GVariant *value, const char *text)
+{
+  if (g_str_equal (property, "LockedOut") && g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
+    return g_variant_get_boolean (value) ? WARD_CLI_STYLE_BAD : WARD_CLI_STYLE_GOOD;
+  return style_for (text);
 }
 
 /* What explains a state is told after it; the dictionary has no order. */
@@ -170,7 +191,7 @@ print_change (const char *subject, const char *property, GVariant *old, GVariant
   else
     text = g_strdup_printf ("%s: %s → %s", words, before, after);
   if (*text != '\0')
-    print_line (subject, style_for (after), text);
+    print_line (subject, style_for_change (property, value, after), text);
 }
 
 /* A test is told in one line, when its state changes, rather than property by property. */

@@ -2,6 +2,7 @@
 #include "ward-cli.h"
 
 #include "ward-cli-json.h"
+#include "ward-cli-lockout-panel.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
 
@@ -127,6 +128,16 @@ print_self_test (WardDbusSelfTest *test)
 }
 
 static void
+print_lockout (WardDbusLockout *lockout)
+{
+  g_autofree char *summary = ward_cli_lockout_summary (lockout, g_get_real_time ());
+
+  if (summary != NULL)
+    ward_cli_print_field (
+        "Lockout", ward_dbus_lockout_get_locked_out (lockout) ? WARD_CLI_STYLE_BAD : WARD_CLI_STYLE_WARNING, summary);
+}
+
+static void
 print_advisory (const char *label, GVariant *advisory)
 {
   const char *id = "", *severity = "", *title = "", *source = "", *detail = "";
@@ -188,6 +199,7 @@ print_panel (WardCli *cli, WardDbusObject *object)
 {
   WardDbusTpm *tpm = ward_dbus_object_peek_tpm (object);
   WardDbusSelfTest *test = ward_dbus_object_peek_self_test (object);
+  WardDbusLockout *lockout = ward_dbus_object_peek_lockout (object);
   WardDbusPcrs *pcrs = ward_dbus_object_peek_pcrs (object);
   g_autofree char *service = g_strdup_printf ("TPM Ward %s",
                                               ward_dbus_manager_get_version (ward_client_get_manager (cli->client)));
@@ -202,6 +214,8 @@ print_panel (WardCli *cli, WardDbusObject *object)
   ward_cli_print ("\n");
   if (test != NULL)
     print_self_test (test);
+  if (lockout != NULL)
+    print_lockout (lockout);
   if (pcrs != NULL)
     print_list ("PCR banks", ward_dbus_pcrs_get_banks (pcrs));
   print_list ("Key algorithms", ward_dbus_tpm_get_key_algorithms (tpm));
@@ -212,26 +226,27 @@ print_panel (WardCli *cli, WardDbusObject *object)
   print_value ("Service", service);
 }
 
+/* Adds a member with all properties of an interface that the TPM may lack. */
+static void
+add_interface_json (JsonBuilder *builder, const char *name, gpointer proxy)
+{
+  if (proxy == NULL)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_begin_object (builder);
+  ward_cli_json_add_properties (builder, G_DBUS_PROXY (proxy));
+  json_builder_end_object (builder);
+}
+
 static void
 add_tpm_json (JsonBuilder *builder, WardDbusObject *object)
 {
   json_builder_begin_object (builder);
   ward_cli_json_add_properties (builder, G_DBUS_PROXY (ward_dbus_object_peek_tpm (object)));
   ward_cli_json_add_string (builder, "path", g_dbus_object_get_object_path (G_DBUS_OBJECT (object)));
-  if (ward_dbus_object_peek_self_test (object) != NULL)
-    {
-      json_builder_set_member_name (builder, "self_test");
-      json_builder_begin_object (builder);
-      ward_cli_json_add_properties (builder, G_DBUS_PROXY (ward_dbus_object_peek_self_test (object)));
-      json_builder_end_object (builder);
-    }
-  if (ward_dbus_object_peek_pcrs (object) != NULL)
-    {
-      json_builder_set_member_name (builder, "pcrs");
-      json_builder_begin_object (builder);
-      ward_cli_json_add_properties (builder, G_DBUS_PROXY (ward_dbus_object_peek_pcrs (object)));
-      json_builder_end_object (builder);
-    }
+  add_interface_json (builder, "self_test", ward_dbus_object_peek_self_test (object));
+  add_interface_json (builder, "lockout", ward_dbus_object_peek_lockout (object));
+  add_interface_json (builder, "pcrs", ward_dbus_object_peek_pcrs (object));
   json_builder_end_object (builder);
 }
 

@@ -201,14 +201,15 @@ ward_cli_text_duration (guint64 microseconds)
   return g_strdup_printf ("%d min %d s", (int)(seconds / 60), (int)seconds % 60);
 }
 
+static const struct
+{
+  guint32 seconds;
+  const char *name;
+} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+
 char *
 ward_cli_text_ago (gint64 then, gint64 now)
 {
-  static const struct
-  {
-    gint64 seconds;
-    const char *name;
-  } units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
   gint64 seconds = (now - then) / G_USEC_PER_SEC;
 
   if (now < then)
@@ -221,6 +222,36 @@ ward_cli_text_ago (gint64 then, gint64 now)
         return g_strdup_printf ("%" G_GINT64_FORMAT " %s%s ago", count, units[i].name, count == 1 ? "" : "s");
     }
   return g_strdup ("just now");
+}
+
+char *
+ward_cli_text_span (guint64 seconds)
+{
+  GString *text = g_string_new (NULL);
+  guint shown = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (units) && shown < 2; i++)
+    {
+      guint64 count = seconds / units[i].seconds;
+
+      seconds %= units[i].seconds;
+      if (count == 0)
+        continue;
+      g_string_append_printf (text, "%s%" G_GUINT64_FORMAT " %s%s", shown > 0 ? " " : "", count, units[i].name,
+                              count == 1 ? "" : "s");
+      shown++;
+    }
+  if (shown == 0)
+    g_string_append (text, "0 seconds");
+  return g_string_free (text, FALSE);
+}
+
+char *
+ward_cli_text_instant (guint64 microseconds)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_local ((gint64)(microseconds / G_USEC_PER_SEC));
+
+  return time != NULL ? g_date_time_format (time, "%F %H:%M:%S") : g_strdup ("beyond all dates");
 }
 
 char *

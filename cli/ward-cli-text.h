@@ -30,5 +30,11 @@ char *ward_cli_text_duration (guint64 microseconds);
 /* How long before now then was, such as "3 minutes ago"; both in microseconds since the epoch. */
 char *ward_cli_text_ago (gint64 then, gint64 now);
 
+/* A span of time in words, by its two largest units that are not zero, such as "1 hour 5 minutes". */
+char *ward_cli_text_span (guint64 seconds);
+
+/* An instant, in microseconds since the epoch, as local date and time. */
+char *ward_cli_text_instant (guint64 microseconds);
+
 /* "KeyAlgorithms" with the separator '_' is "key_algorithms". */
 char *ward_cli_text_from_camel (const char *name, char separator);

@@ -216,6 +216,10 @@ status_for (const GError *error)
     case WARD_CLIENT_ERROR_UNREACHABLE:
     case WARD_CLIENT_ERROR_DISABLED:
       return WARD_CLI_UNREACHABLE;
+    case WARD_CLIENT_ERROR_AUTHENTICATION_FAILED:
+      return WARD_CLI_AUTH_FAILED;
+    case WARD_CLIENT_ERROR_LOCKED_OUT:
+      return WARD_CLI_LOCKED_OUT;
     case WARD_CLIENT_ERROR_NO_BUS:
     case WARD_CLIENT_ERROR_NO_SERVICE:
     case WARD_CLIENT_ERROR_SERVICE_FAILED:
@@ -300,12 +304,13 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static GVariant *
-call_once (gpointer proxy, const char *method, GVariant *parameters, WardClientCallFlags flags, GError **error)
+call_once (gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds, WardClientCallFlags flags,
+           GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   Wait wait = { .loop = loop, .error = error };
 
-  ward_client_call_async (proxy, method, parameters, flags, NULL, on_reply, &wait);
+  ward_client_call_async (proxy, method, parameters, fds, flags, NULL, on_reply, &wait);
   g_main_loop_run (loop);
   return wait.reply;
 }
@@ -313,16 +318,23 @@ call_once (gpointer proxy, const char *method, GVariant *parameters, WardClientC
 GVariant *
 ward_cli_call (WardCli *cli, gpointer proxy, const char *method, GVariant *parameters, GError **error)
 {
+  return ward_cli_call_with_fds (cli, proxy, method, parameters, NULL, error);
+}
+
+GVariant *
+ward_cli_call_with_fds (WardCli *cli, gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds,
+                        GError **error)
+{
   g_autoptr (GVariant) sunk = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
   g_autoptr (GError) refusal = NULL;
   GVariant *reply;
 
   if (cli->agent != NULL || !ward_cli_agent_is_useful ())
-    return call_once (proxy, method, sunk, WARD_CLIENT_CALL_INTERACTIVE, error);
+    return call_once (proxy, method, sunk, fds, WARD_CLIENT_CALL_INTERACTIVE, error);
 
   /* Most calls need no password: the agent, which takes longer to start than they take, is for those that turn out to.
    */
-  reply = call_once (proxy, method, sunk, WARD_CLIENT_CALL_NONE, &refusal);
+  reply = call_once (proxy, method, sunk, fds, WARD_CLIENT_CALL_NONE, &refusal);
   if (!g_error_matches (refusal, WARD_CLIENT_ERROR, WARD_CLIENT_ERROR_NOT_AUTHORIZED))
     {
       if (refusal != NULL)
@@ -332,5 +344,5 @@ ward_cli_call (WardCli *cli, gpointer proxy, const char *method, GVariant *param
 
   /* Without pkttyagent a desktop's agent may still ask, so the call is made either way. */
   cli->agent = ward_cli_agent_start (ward_client_get_connection (cli->client), NULL);
-  return call_once (proxy, method, sunk, WARD_CLIENT_CALL_INTERACTIVE, error);
+  return call_once (proxy, method, sunk, fds, WARD_CLIENT_CALL_INTERACTIVE, error);
 }

@@ -15,6 +15,8 @@ typedef enum
   WARD_CLI_UNREACHABLE = 5,    /* the TPM does not answer, or is switched off */
   WARD_CLI_TEST_FAILED = 6,    /* the TPM says that its self-test failed */
   WARD_CLI_NO_SERVICE = 7,     /* the service or the system bus cannot be reached */
+  WARD_CLI_AUTH_FAILED = 8,    /* the TPM refused an auth value, or none was given */
+  WARD_CLI_LOCKED_OUT = 9, /* the protection against dictionary attacks refuses, or the guard before the lockout auth */
 } WardCliStatus;
 
 typedef struct _WardCliVerb WardCliVerb;
@@ -51,6 +53,7 @@ WardCliStatus ward_cli_selftest (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_pcrs (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_random (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_properties (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_lockout (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_monitor (WardCli *cli, GStrv *args);
 
 /* Parses a verb's options, and those of every verb, out of args and leaves its other arguments, of which there must be
@@ -85,3 +88,6 @@ WardDbusObject *ward_cli_open_tpm (WardCli *cli);
 /* Calls a method and waits, while the main loop turns, for as long as it takes. A person at a terminal without a
  * desktop is asked for the password if it needs one. */
 GVariant *ward_cli_call (WardCli *cli, gpointer proxy, const char *method, GVariant *parameters, GError **error);
+/* The same, with the descriptors that the parameters' values of type h count. */
+GVariant *ward_cli_call_with_fds (WardCli *cli, gpointer proxy, const char *method, GVariant *parameters,
+                                  GUnixFDList *fds, GError **error);

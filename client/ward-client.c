@@ -300,18 +300,20 @@ dbus_flags (WardClientCallFlags flags)
 }
 
 void
-ward_client_call_async (gpointer proxy, const char *method, GVariant *parameters, WardClientCallFlags flags,
-                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ward_client_call_async (gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds,
+                        WardClientCallFlags flags, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
 {
-  g_dbus_proxy_call (G_DBUS_PROXY (proxy), method, parameters, dbus_flags (flags), G_MAXINT, cancellable, callback,
-                     user_data);
+  g_dbus_proxy_call_with_unix_fd_list (G_DBUS_PROXY (proxy), method, parameters, dbus_flags (flags), G_MAXINT, fds,
+                                       cancellable, callback, user_data);
 }
 
 GVariant *
 ward_client_call_finish (gpointer proxy, GAsyncResult *result, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_proxy_call_finish (G_DBUS_PROXY (proxy), result, &local_error);
+  g_autoptr (GVariant) reply = g_dbus_proxy_call_with_unix_fd_list_finish (G_DBUS_PROXY (proxy), NULL, result,
+                                                                           &local_error);
 
   if (reply == NULL)
     propagate (error, g_steal_pointer (&local_error));
@@ -319,12 +321,12 @@ ward_client_call_finish (gpointer proxy, GAsyncResult *result, GError **error)
 }
 
 GVariant *
-ward_client_call_sync (gpointer proxy, const char *method, GVariant *parameters, WardClientCallFlags flags,
-                       GCancellable *cancellable, GError **error)
+ward_client_call_sync (gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds,
+                       WardClientCallFlags flags, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_proxy_call_sync (G_DBUS_PROXY (proxy), method, parameters, dbus_flags (flags),
-                                                       G_MAXINT, cancellable, &local_error);
+  g_autoptr (GVariant) reply = g_dbus_proxy_call_with_unix_fd_list_sync (
+      G_DBUS_PROXY (proxy), method, parameters, dbus_flags (flags), G_MAXINT, fds, NULL, cancellable, &local_error);
 
   if (reply == NULL)
     propagate (error, g_steal_pointer (&local_error));

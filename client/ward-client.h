@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 
 #include "ward-client-error.h"
 #include "ward-dbus.h"
@@ -47,9 +48,11 @@ typedef enum
 } WardClientCallFlags;
 
 /* Calls a method of a proxy's and waits for as long as it takes: a chip may need a minute, and a person longer.
- * parameters is consumed if floating; NULL for none. Returns the reply's tuple, of the type that the interface says. */
-void ward_client_call_async (gpointer proxy, const char *method, GVariant *parameters, WardClientCallFlags flags,
-                             GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+ * parameters is consumed if floating; NULL for none. fds are the descriptors that its values of type h count, or NULL.
+ * Returns the reply's tuple, of the type that the interface says. */
+void ward_client_call_async (gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds,
+                             WardClientCallFlags flags, GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data);
 GVariant *ward_client_call_finish (gpointer proxy, GAsyncResult *result, GError **error);
-GVariant *ward_client_call_sync (gpointer proxy, const char *method, GVariant *parameters, WardClientCallFlags flags,
-                                 GCancellable *cancellable, GError **error);
+GVariant *ward_client_call_sync (gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds,
+                                 WardClientCallFlags flags, GCancellable *cancellable, GError **error);

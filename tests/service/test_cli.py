@@ -20,15 +20,16 @@ import pytest
 import ward
 
 SOURCE = Path(__file__).resolve().parents[2] / "cli"
-VERBS = ["status", "list", "selftest", "pcrs", "random", "properties", "monitor"]
+VERBS = ["status", "list", "selftest", "pcrs", "random", "properties", "lockout", "monitor"]
 OPTIONS = {
     "selftest": ["--full", "--incremental", "--last", "--bytes"],
     "pcrs": ["--all"],
     "random": ["--hex", "--base64", "--raw"],
+    "lockout": ["--max", "--recovery", "--lockout-recovery", "--auth-fd", "--force"],
 }
 COMMON_OPTIONS = ["--tpm", "--json", "--help", "--version"]
 
-OK, FAILURE, USAGE, NO_TPM, NOT_AUTHORIZED, UNREACHABLE, TEST_FAILED, NO_SERVICE = range(8)
+OK, FAILURE, USAGE, NO_TPM, NOT_AUTHORIZED, UNREACHABLE, TEST_FAILED, NO_SERVICE, AUTH_FAILED, LOCKED_OUT = range(10)
 
 
 def as_user(user):
@@ -76,13 +77,13 @@ def fails(status, *args, **options):
 class Terminal:
     """A command on a terminal of its own, of so many columns."""
 
-    def __init__(self, *args, columns=80, user="root", **env):
+    def __init__(self, *args, columns=80, user="root", program="tpmward", **env):
         self.screen = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-                command = [*as_user(user), "tpmward", *args]
+                command = [*as_user(user), program, *args]
                 os.execvpe(command[0], command, environment(**env))
             finally:
                 os._exit(127)
@@ -184,6 +185,7 @@ def test_status_in_json_is_every_property(root):
         assert tpm[re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()] == value
     assert tpm["path"] == ward.TPM0
     assert tpm["pcrs"]["banks"] == root.get("Pcrs.Banks")
+    assert tpm["lockout"]["max_failures"] == root.get("Lockout.MaxFailures")
     assert tpm["self_test"]["state"] == root.get("SelfTest.State")
 
 
@@ -512,7 +514,7 @@ def test_the_manual_page_names_everything():
     page = (SOURCE / "tpmward.1").read_text().replace("\\-", "-")
     for word in [*VERBS, *COMMON_OPTIONS, *sum(OPTIONS.values(), [])]:
         assert re.search(rf"(?<![\w-]){re.escape(word)}\b", page), word
-    for status in range(8):
+    for status in range(10):
         assert f".TP\n.B {status}\n" in page
 
 
@@ -526,6 +528,7 @@ def complete(*words):
 def test_completion(root):
     assert complete("") == [*VERBS, "help"]
     assert complete("s") == ["status", "selftest"]
+    assert complete("lockout", "") == ["reset", "set"]
     assert complete("pcrs", "") == root.get("Pcrs.Banks")
     assert complete("--tpm", "t") == complete("list", "--tpm", "=", "t") == complete("--tpm", "=") == ["tpm0"]
     for verb in VERBS:

@@ -104,6 +104,25 @@ test_times (void)
 }
 
 static void
+test_span (void)
+{
+  assert_and_free (ward_cli_text_span (0), "0 seconds");
+  assert_and_free (ward_cli_text_span (1), "1 second");
+  assert_and_free (ward_cli_text_span (600), "10 minutes");
+  assert_and_free (ward_cli_text_span (1000), "16 minutes 40 seconds");
+  assert_and_free (ward_cli_text_span (3600 + 59), "1 hour 59 seconds");
+  assert_and_free (ward_cli_text_span (2 * 86400 + 3600 + 60 + 1), "2 days 1 hour");
+  assert_and_free (ward_cli_text_span (G_MAXUINT32), "49710 days 6 hours");
+}
+
+static void
+test_instant (void)
+{
+  assert_and_free (ward_cli_text_instant (0), "1970-01-01 00:00:00");
+  assert_and_free (ward_cli_text_instant (G_MAXUINT64), "beyond all dates");
+}
+
+static void
 test_camel (void)
 {
   assert_and_free (ward_cli_text_from_camel ("KeyAlgorithms", '_'), "key_algorithms");
@@ -113,6 +132,7 @@ test_camel (void)
 int
 main (int argc, char **argv)
 {
+  g_setenv ("TZ", "UTC", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli-text/clean", test_clean);
   g_test_add_func ("/cli-text/ascii", test_ascii);
@@ -121,6 +141,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli-text/suggest-takes-any-length", test_suggest_takes_any_length);
   g_test_add_func ("/cli-text/hex", test_hex);
   g_test_add_func ("/cli-text/times", test_times);
+  g_test_add_func ("/cli-text/span", test_span);
+  g_test_add_func ("/cli-text/instant", test_instant);
   g_test_add_func ("/cli-text/camel", test_camel);
   return g_test_run ();
 }
