@@ -99,11 +99,11 @@ ward_cli_lockout_print_parameters (WardDbusLockout *lockout)
   g_autofree char *recovery = ward_cli_text_span (ward_dbus_lockout_get_recovery_seconds (lockout));
   g_autofree char *each = g_strdup_printf ("one failure every %s", recovery);
   g_autofree char *penalty = ward_cli_lockout_penalty (ward_dbus_lockout_get_lockout_recovery_seconds (lockout));
-  g_autofree char *bars = g_strdup_printf ("bars the reset of lockouts and the clearing of the TPM %s", penalty);
+  g_autofree char *bars = g_strdup_printf ("a wrong lockout auth bars resets, and clearing the TPM, %s", penalty);
 
   ward_cli_print_field ("Locks after", WARD_CLI_STYLE_PLAIN, max);
   ward_cli_print_field ("Forgives", WARD_CLI_STYLE_PLAIN, each);
-  ward_cli_print_field ("A wrong lockout", WARD_CLI_STYLE_PLAIN, bars);
+  ward_cli_print_field ("Penalty", WARD_CLI_STYLE_PLAIN, bars);
 }
 
 static void

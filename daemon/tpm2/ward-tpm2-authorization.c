@@ -20,7 +20,7 @@ static const Hierarchy hierarchies[] = {
 void
 ward_tpm2_auth_wipe (TPM2B_AUTH *auth)
 {
-  explicit_bzero (auth, sizeof (*auth));
+  *auth = (TPM2B_AUTH){ 0 };
 }
 
 /* Fills auth, which the caller wipes, with the bytes of secret; NULL: with none. max_size: bytes that the TPM takes.
@@ -32,7 +32,7 @@ ward_tpm2_auth_set (TPM2B_AUTH *auth, WardSecret *secret, gsize max_size, GError
   gsize size = secret != NULL ? ward_secret_get_size (secret) : 0;
   guint8 *bytes = auth->buffer;
 
-  explicit_bzero (auth, sizeof (*auth));
+  *auth = (TPM2B_AUTH){ 0 };
   if (size > MIN (max_size, sizeof (auth->buffer)))
     {
       g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
