@@ -75,17 +75,6 @@ ward_cli_secret_ask (WardCli *cli, const char *what, const char *option)
   return NULL;
 }
 
-WardSecret *
-ward_cli_secret_ask_new (WardCli *cli, const char *what, const char *option)
-{
-  g_autofree char *prompt = localize (g_strdup_printf ("The new %s, which is not shown: ", what));
-  g_autofree char *repeat = localize (g_strdup_printf ("The new %s again: ", what));
-  g_autoptr (GError) error = NULL;
-  WardSecret *secret = ward_client_prompt_new_secret (prompt, repeat, &error);
-
-  return secret != NULL ? secret : fail (cli, error, what, option);
-}
-
 gboolean
 ward_cli_confirm (const char *question)
 {

@@ -13,9 +13,6 @@ WardSecret *ward_cli_secret_read (WardCli *cli, const char *option, const char *
  * reference to one that is not empty, or NULL with cli->status set after printing why. */
 WardSecret *ward_cli_secret_ask (WardCli *cli, const char *what, const char *option);
 
-/* Asks for a secret that is to be set, twice; it may be empty. Else as ward_cli_secret_ask(). */
-WardSecret *ward_cli_secret_ask_new (WardCli *cli, const char *what, const char *option);
-
 /* Whether a person at the terminal, where standard input is one, wants it, after reading the question. FALSE where
  * nobody can be asked. */
 gboolean ward_cli_confirm (const char *question);

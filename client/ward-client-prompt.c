@@ -252,31 +252,6 @@ ward_client_prompt_secret (const char *prompt, GError **error)
   return ask (prompt, TRUE, error);
 }
 
-static gboolean
-is_same (WardSecret *a, WardSecret *b)
-{
-  gsize size = ward_secret_get_size (a);
-
-  return size == ward_secret_get_size (b) && memcmp (ward_secret_get_data (a), ward_secret_get_data (b), size) == 0;
-}
-
-WardSecret *
-ward_client_prompt_new_secret (const char *prompt, const char *repeat_prompt, GError **error)
-{
-  g_autofree char *again = g_strconcat ("These two differ. Once more from the start.\n", prompt, NULL);
-
-  for (;; prompt = again)
-    {
-      g_autoptr (WardSecret) secret = ask (prompt, TRUE, error);
-      g_autoptr (WardSecret) repeated = secret != NULL ? ask (repeat_prompt, TRUE, error) : NULL;
-
-      if (repeated == NULL)
-        return NULL;
-      if (is_same (secret, repeated))
-        return g_steal_pointer (&secret);
-    }
-}
-
 gboolean
 ward_client_prompt_confirm (const char *question, GError **error)
 {

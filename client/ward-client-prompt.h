@@ -20,8 +20,5 @@
  * as it is. A new reference. */
 WardSecret *ward_client_prompt_secret (const char *prompt, GError **error);
 
-/* Asks for a secret that is to be set, twice, until both are the same. */
-WardSecret *ward_client_prompt_new_secret (const char *prompt, const char *repeat_prompt, GError **error);
-
 /* Whether the person answers “yes” to question. */
 gboolean ward_client_prompt_confirm (const char *question, GError **error);
