@@ -258,9 +258,16 @@ def resident_kilobytes(pid):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
+def is_sanitized(pid):
+    with open(f"/proc/{pid}/maps") as maps:
+        return "libasan" in maps.read()
+
+
 def test_calls_that_want_no_reply_are_dropped(sandbox, bob):
     """The bus does not limit them, so they would pile up."""
     pid = sandbox.pid("daemon")
+    # AddressSanitizer holds back up to 256 MiB of what was freed
+    allowed = 350_000 if is_sanitized(pid) else 50_000
     before = resident_kilobytes(pid)
     raw = RawCaller()
     for serial in range(2, 20002):
@@ -268,7 +275,7 @@ def test_calls_that_want_no_reply_are_dropped(sandbox, bob):
     start = time.monotonic()
     assert bob.get("Tpm.State") == "ready"
     assert time.monotonic() - start < 10
-    assert resident_kilobytes(pid) - before < 50_000
+    assert resident_kilobytes(pid) - before < allowed
 
 
 def test_withdrawing_at_the_limit(sandbox, alice):
