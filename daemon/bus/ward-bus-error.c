@@ -18,3 +18,15 @@ ward_bus_error_return (GDBusMethodInvocation *invocation, GError *error)
 
   g_dbus_method_invocation_return_dbus_error (invocation, names[code], message);
 }
+
+gboolean
+ward_bus_error_from_name (const char *name, int *code)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_strcmp0 (names[i], name) == 0)
+      {
+        *code = i;
+        return TRUE;
+      }
+  return FALSE;
+}

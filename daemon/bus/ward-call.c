@@ -56,3 +56,12 @@ ward_call_fail (WardCall *call, GError *error)
   ward_bus_error_return (call->invocation, error);
   call_end (call);
 }
+
+void
+ward_call_conclude (WardCall *call, gboolean ok, GError *error)
+{
+  if (ok)
+    ward_call_return (call, NULL);
+  else
+    ward_call_fail (call, error);
+}

@@ -69,3 +69,6 @@ void ward_call_return (WardCall *call, GVariant *value);
 
 /* Ends the call with an error, which is taken. One that is not of WARD_ERROR becomes WARD_ERROR_FAILED. */
 void ward_call_fail (WardCall *call, GError *error);
+
+/* Ends a call that returns nothing: with an empty reply if ok, else with the error, which is taken. */
+void ward_call_conclude (WardCall *call, gboolean ok, GError *error);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ward-bus-error.h"
 #include "ward-error.h"
 
 #define HELPER_NAME "org.tpmward1.Helper"
@@ -33,31 +34,18 @@ ward_helper_client_repair_access_async (GDBusConnection *connection, gboolean dr
                           cancellable, callback, user_data);
 }
 
-static WardErrorCode
-code_of_remote (const char *name)
-{
-#define ERROR_NAME(suffix, name) WARD_ERROR_PREFIX name,
-  static const char *const names[] = { WARD_ERROR_LIST (ERROR_NAME) };
-#undef ERROR_NAME
-
-  for (guint code = 0; code < G_N_ELEMENTS (names); code++)
-    if (g_strcmp0 (names[code], name) == 0)
-      return code;
-  return WARD_N_ERRORS;
-}
-
 /* The error, which is freed, in our domain. */
 static GError *
 translate (GError *error)
 {
   g_autoptr (GError) owned = error;
   g_autofree char *remote = g_dbus_error_get_remote_error (error);
-  WardErrorCode code = code_of_remote (remote);
+  int code;
   gboolean is_missing = g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
                         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 
   g_dbus_error_strip_remote_error (error);
-  if (code < WARD_N_ERRORS)
+  if (ward_bus_error_from_name (remote, &code))
     return g_error_new_literal (WARD_ERROR, code, error->message);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return g_error_new_literal (WARD_ERROR, WARD_ERROR_CANCELLED, "The call was withdrawn.");

@@ -47,11 +47,9 @@ static void
 on_reset (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
+  gboolean ok = ward_tpm_reset_lockout_finish (WARD_TPM (source), result, &error);
 
-  if (ward_tpm_reset_lockout_finish (WARD_TPM (source), result, &error))
-    ward_call_return (user_data, NULL);
-  else
-    ward_call_fail (user_data, error);
+  ward_call_conclude (user_data, ok, error);
 }
 
 static void
@@ -104,11 +102,9 @@ static void
 on_parameters_set (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
+  gboolean ok = ward_tpm_set_lockout_parameters_finish (WARD_TPM (source), result, &error);
 
-  if (ward_tpm_set_lockout_parameters_finish (WARD_TPM (source), result, &error))
-    ward_call_return (user_data, NULL);
-  else
-    ward_call_fail (user_data, error);
+  ward_call_conclude (user_data, ok, error);
 }
 
 static void

@@ -73,15 +73,6 @@ is_forced (WardCall *call)
   return ward_options_get_boolean (((Request *)call->request)->options, "force");
 }
 
-static void
-conclude (WardCall *call, gboolean ok, GError *error)
-{
-  if (ok)
-    ward_call_return (call, NULL);
-  else
-    ward_call_fail (call, error);
-}
-
 /* The error of a change by which other programs would stop working, or that nobody could say that of. */
 static GError *
 would_break (GVariant *dependents, const GError *error)
@@ -182,7 +173,7 @@ on_taken (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   gboolean ok = ward_tpm_take_ownership_finish (WARD_TPM (source), result, &error);
 
-  conclude (user_data, ok, error);
+  ward_call_conclude (user_data, ok, error);
 }
 
 static void
@@ -215,7 +206,7 @@ on_provisioned (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   gboolean ok = ward_tpm_provision_srk_finish (WARD_TPM (source), result, &error);
 
-  conclude (user_data, ok, error);
+  ward_call_conclude (user_data, ok, error);
 }
 
 static void
@@ -266,7 +257,7 @@ on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   gboolean ok = ward_tpm_change_auth_finish (WARD_TPM (source), result, &error);
 
-  conclude (user_data, ok, error);
+  ward_call_conclude (user_data, ok, error);
 }
 
 static void

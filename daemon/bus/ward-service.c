@@ -261,7 +261,7 @@ ward_service_new (GDBusConnection *connection, WardInventory *inventory, guint i
   export_objects (self);
   await_idleness (self);
 
-  /* udev tells when that has changed a node, and the TPM is then looked at again */
+  /* a TPM whose node could not be opened is tried again by its worker every second */
   if (ward_helper_client_has_devices ())
     ward_helper_client_repair_access_async (connection, FALSE, NULL, on_access_repaired, NULL);
 

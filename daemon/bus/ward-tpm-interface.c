@@ -63,11 +63,9 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   WardCall *call = user_data;
   GError *error = NULL;
+  gboolean ok = ward_tpm_refresh_finish (WARD_TPM (source), result, &error);
 
-  if (ward_tpm_refresh_finish (WARD_TPM (source), result, &error))
-    ward_call_return (call, NULL);
-  else
-    ward_call_fail (call, error);
+  ward_call_conclude (call, ok, error);
 }
 
 static void

@@ -11,7 +11,7 @@
  * sentence for a person: what failed, why on this machine, and what to do next. */
 typedef enum
 {
-  WARD_ERROR_LIST (WARD_ERROR_ENUM) WARD_N_ERRORS
+  WARD_ERROR_LIST (WARD_ERROR_ENUM)
 } WardErrorCode;
 
 #undef WARD_ERROR_ENUM

@@ -38,24 +38,15 @@ request_free (gpointer data)
   g_free (request);
 }
 
-/* Does it under the guard. Not a second time over a new connection: nobody knows whether the chip has counted the
- * first. */
+/* Does it under the guard. */
 static gpointer
 use_lockout_auth (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
 {
   const WardBackend *backend = ward_worker_get_backend (worker);
   Request *request = data;
-  g_autofree WardOwnership *ownership = NULL;
+  g_autofree WardOwnership *ownership = ward_tpm_begin_change (worker, connection, request->begun, error);
   g_autoptr (GError) outcome = NULL;
 
-  if (request->begun)
-    {
-      g_set_error_literal (error, WARD_ERROR, WARD_ERROR_UNREACHABLE,
-                           "The connection to the TPM broke while it was at this, so that nobody knows whether it was "
-                           "done. Look at its state before you try again.");
-      return NULL;
-    }
-  ownership = backend->read_ownership (connection, error);
   if (!ownership || !ward_guard_begin (request->guard, ownership, request->auth, request->force, error))
     return NULL;
 

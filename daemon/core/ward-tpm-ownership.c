@@ -50,21 +50,6 @@ request_free (gpointer data)
   g_free (request);
 }
 
-/* What begins every job here: the state of the chip as it is now. Not a second time over a new connection, once the
- * first may have changed something. */
-static WardOwnership *
-begin (WardWorker *worker, WardConnection *connection, Request *request, GError **error)
-{
-  if (!request->begun)
-    return ward_worker_get_backend (worker)->read_ownership (connection, error);
-
-  g_set_error_literal (
-      error, WARD_ERROR, WARD_ERROR_UNREACHABLE,
-      "The connection to the TPM broke while it was at this, so that nobody knows whether it was done. "
-      "Look at its state before you try again.");
-  return NULL;
-}
-
 /* Under the guard where the lockout auth is used. */
 static gboolean
 change_auth (const WardBackend *backend, WardConnection *connection, Request *request, const WardOwnership *ownership,
@@ -90,7 +75,7 @@ static gpointer
 do_change_auth (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
 {
   Request *request = data;
-  g_autofree WardOwnership *ownership = begin (worker, connection, request, error);
+  g_autofree WardOwnership *ownership = ward_tpm_begin_change (worker, connection, request->begun, error);
   gboolean ok;
 
   if (!ownership)
@@ -127,7 +112,7 @@ static gpointer
 do_provision_srk (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
 {
   Request *request = data;
-  g_autofree WardOwnership *ownership = begin (worker, connection, request, error);
+  g_autofree WardOwnership *ownership = ward_tpm_begin_change (worker, connection, request->begun, error);
   gboolean ok;
 
   if (!ownership)
@@ -244,7 +229,7 @@ do_take_ownership (WardWorker *worker, WardConnection *connection, gpointer data
 {
   const WardBackend *backend = ward_worker_get_backend (worker);
   Request *request = data;
-  g_autofree WardOwnership *ownership = begin (worker, connection, request, error);
+  g_autofree WardOwnership *ownership = ward_tpm_begin_change (worker, connection, request->begun, error);
   gboolean ok;
 
   if (!ownership || !check_auths (request, ownership, error))

@@ -39,3 +39,8 @@ void ward_tpm_run_async (WardTpm *tpm, const WardTicket *ticket, gsize member, W
 
 /* Finishes what ward_tpm_run_async () began. */
 gpointer ward_tpm_run_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* On the worker's thread, what begins every job that changes the TPM: its ownership as it is now, freed by g_free.
+ * begun: whether the job has come so far that the chip may have seen it. It is then not done a second time over a new
+ * connection, but fails with WARD_ERROR_UNREACHABLE: nobody knows what came of the first. */
+WardOwnership *ward_tpm_begin_change (WardWorker *worker, WardConnection *connection, gboolean begun, GError **error);

@@ -366,6 +366,19 @@ ward_tpm_withdraw (WardTpm *tpm, const WardTicket *ticket)
   return tpm->worker && ward_worker_withdraw (tpm->worker, ticket);
 }
 
+WardOwnership *
+ward_tpm_begin_change (WardWorker *worker, WardConnection *connection, gboolean begun, GError **error)
+{
+  if (!begun)
+    return ward_worker_get_backend (worker)->read_ownership (connection, error);
+
+  g_set_error_literal (
+      error, WARD_ERROR, WARD_ERROR_UNREACHABLE,
+      "The connection to the TPM broke while it was at this, so that nobody knows whether it was done. "
+      "Look at its state before you try again.");
+  return NULL;
+}
+
 gpointer
 ward_tpm_run_finish (WardTpm *self, GAsyncResult *result, GError **error)
 {
