@@ -7,6 +7,9 @@
 
 #include "ward-error.h"
 
+/* What these functions of the C library return is every thread's. */
+G_LOCK_DEFINE_STATIC (accounts);
+
 static gboolean
 fail (const char *kind, const char *name, int number, GError **error)
 {
@@ -21,8 +24,8 @@ fail (const char *kind, const char *name, int number, GError **error)
   return FALSE;
 }
 
-gboolean
-ward_account_find (const char *name, WardAccount *account, GError **error)
+static gboolean
+find (const char *name, WardAccount *account, GError **error)
 {
   const struct passwd *user;
   const struct group *group;
@@ -40,13 +43,30 @@ ward_account_find (const char *name, WardAccount *account, GError **error)
   return TRUE;
 }
 
+gboolean
+ward_account_find (const char *name, WardAccount *account, GError **error)
+{
+  gboolean found;
+
+  G_LOCK (accounts);
+  found = find (name, account, error);
+  G_UNLOCK (accounts);
+  return found;
+}
+
 char *
 ward_account_describe (uid_t uid, gid_t gid)
 {
-  const struct passwd *user = getpwuid (uid);
-  const struct group *group = getgrgid (gid);
-  g_autofree char *user_name = user ? g_strdup (user->pw_name) : g_strdup_printf ("%u", uid);
-  g_autofree char *group_name = group ? g_strdup (group->gr_name) : g_strdup_printf ("%u", gid);
+  g_autofree char *user_name = NULL;
+  g_autofree char *group_name = NULL;
+  const struct passwd *user;
+  const struct group *group;
 
+  G_LOCK (accounts);
+  user = getpwuid (uid);
+  user_name = user ? g_strdup (user->pw_name) : g_strdup_printf ("%u", uid);
+  group = getgrgid (gid);
+  group_name = group ? g_strdup (group->gr_name) : g_strdup_printf ("%u", gid);
+  G_UNLOCK (accounts);
   return g_strconcat (user_name, ":", group_name, NULL);
 }

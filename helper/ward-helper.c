@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-helper.h"
 
-#include "ward-access.h"
+#include "ward-account.h"
 #include "ward-bus-error.h"
-#include "ward-dependents.h"
 #include "ward-error.h"
 #include "ward-helper-dbus.h"
-
-/* How long the result of a scan is given again: a preview is followed by what it was made for. */
-#define SCAN_MEMORY_USEC (30 * G_USEC_PER_SEC)
+#include "ward-turns.h"
 
 struct _WardHelper
 {
   GObject parent_instance;
 
   GDBusConnection *connection;
-  WardDbusHelper *skeleton;
+  WardTurns *turns;
+  guint object;       /* registration */
   guint name_owner;   /* 0 once the name is given back */
   guint idle_exit;    /* seconds */
   guint idle_timeout; /* source */
   guint n_calls;      /* not answered yet */
   gboolean leaves;
   char *trouble;
-
-  GVariant *scanned; /* the last scan's dependents, or NULL */
-  gint64 scan_time;  /* of the monotonic clock */
 };
 
 G_DEFINE_FINAL_TYPE (WardHelper, ward_helper, G_TYPE_OBJECT)
@@ -44,12 +39,12 @@ ward_helper_dispose (GObject *object)
 
   g_clear_handle_id (&self->idle_timeout, g_source_remove);
   g_clear_handle_id (&self->name_owner, g_bus_unown_name);
-  if (self->skeleton)
-    g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->skeleton));
-  g_clear_object (&self->skeleton);
+  if (self->object)
+    g_dbus_connection_unregister_object (self->connection, self->object);
+  self->object = 0;
+  g_clear_pointer (&self->turns, ward_turns_free); /* each call holds the helper: none is under way */
   g_clear_object (&self->connection);
   g_clear_pointer (&self->trouble, g_free);
-  g_clear_pointer (&self->scanned, g_variant_unref);
   G_OBJECT_CLASS (ward_helper_parent_class)->dispose (object);
 }
 
@@ -120,16 +115,12 @@ await_idleness (WardHelper *self)
     self->idle_timeout = g_timeout_add_seconds (self->idle_exit, on_idle_timeout, self);
 }
 
-typedef struct _Call Call;
-
-/* One call, while the bus is asked whose it is. */
-struct _Call
+/* One call, from its arrival to its reply. */
+typedef struct
 {
   WardHelper *helper;
   GDBusMethodInvocation *invocation;
-  gboolean (*act) (Call *call, GError **error); /* does it and replies, or fails */
-  gboolean dry_run;
-};
+} Call;
 
 static void
 call_end (Call *call)
@@ -161,78 +152,50 @@ admit (GVariant *reply, GError **error)
 }
 
 static void
-on_identified (GObject *source, GAsyncResult *result, gpointer user_data)
+on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Call) call = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GVariant) returned = NULL;
+  GError *error = NULL;
 
-  if (!reply || !admit (reply, &error) || !call->act (call, &error))
-    ward_bus_error_return (call->invocation, g_steal_pointer (&error));
+  returned = ward_turns_take_finish (result, &error);
+  if (returned)
+    g_dbus_method_invocation_return_value (call->invocation, returned);
+  else
+    ward_bus_error_return (call->invocation, error);
 }
 
 static void
-take_call (WardHelper *self, GDBusMethodInvocation *invocation, gboolean (*act) (Call *call, GError **error),
-           gboolean dry_run)
+on_identified (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  g_autoptr (Call) call = user_data;
+  GDBusMethodInvocation *invocation = call->invocation;
+  WardTurns *turns = call->helper->turns;
+  const WardAct *act = ward_act_find (g_dbus_method_invocation_get_method_name (invocation));
+  GError *error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (!reply || !admit (reply, &error))
+    ward_bus_error_return (invocation, error);
+  else
+    ward_turns_take_async (turns, act, g_dbus_method_invocation_get_parameters (invocation), on_done,
+                           g_steal_pointer (&call));
+}
+
+/* GDBus has seen to it that the method is one of the interface's, and has its parameters' types. */
+static void
+on_method_call (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
+                const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  WardHelper *self = user_data;
   Call *call = g_new0 (Call, 1);
 
   call->helper = g_object_ref (self);
   call->invocation = invocation;
-  call->act = act;
-  call->dry_run = dry_run;
   call_begins (self);
-  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                          "GetConnectionUnixUser",
-                          g_variant_new ("(s)", g_dbus_method_invocation_get_sender (invocation)),
-                          G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_identified, call);
-}
-
-static gboolean
-repair_access (Call *call, GError **error)
-{
-  g_autoptr (GPtrArray) actions = NULL;
-
-  if (!ward_access_repair ("", call->dry_run, &actions, error))
-    return FALSE;
-  g_ptr_array_add (actions, NULL);
-  ward_dbus_helper_complete_repair_access (call->helper->skeleton, call->invocation,
-                                           (const char *const *)actions->pdata);
-  return TRUE;
-}
-
-static gboolean
-on_repair_access (WardDbusHelper *skeleton, GDBusMethodInvocation *invocation, gboolean dry_run, gpointer user_data)
-{
-  take_call (user_data, invocation, repair_access, dry_run);
-  return TRUE;
-}
-
-static gboolean
-scan_dependents (Call *call, GError **error)
-{
-  WardHelper *self = call->helper;
-  gint64 now = g_get_monotonic_time ();
-
-  if (!self->scanned || now - self->scan_time > SCAN_MEMORY_USEC)
-    {
-      g_autoptr (GPtrArray) dependents = ward_dependents_scan ("/", error);
-
-      if (!dependents)
-        return FALSE;
-      g_clear_pointer (&self->scanned, g_variant_unref);
-      self->scanned = g_variant_ref_sink (ward_dependents_to_variant (dependents));
-      self->scan_time = now;
-    }
-  ward_dbus_helper_complete_scan_dependents (self->skeleton, call->invocation, self->scanned);
-  return TRUE;
-}
-
-static gboolean
-on_scan_dependents (WardDbusHelper *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
-{
-  take_call (user_data, invocation, scan_dependents, FALSE);
-  return TRUE;
+  g_dbus_connection_call (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                          "GetConnectionUnixUser", g_variant_new ("(s)", sender), G_VARIANT_TYPE ("(u)"),
+                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_identified, call);
 }
 
 static void
@@ -250,16 +213,16 @@ on_name_lost (GDBusConnection *connection, const char *name, gpointer user_data)
 WardHelper *
 ward_helper_new (GDBusConnection *connection, guint idle_exit)
 {
+  static const GDBusInterfaceVTable vtable = { .method_call = on_method_call };
   WardHelper *self = g_object_new (WARD_TYPE_HELPER, NULL);
   g_autoptr (GError) error = NULL;
 
   self->connection = g_object_ref (connection);
   self->idle_exit = idle_exit;
-  self->skeleton = ward_dbus_helper_skeleton_new ();
-  g_signal_connect_object (self->skeleton, "handle-repair-access", G_CALLBACK (on_repair_access), self, 0);
-  g_signal_connect_object (self->skeleton, "handle-scan-dependents", G_CALLBACK (on_scan_dependents), self, 0);
-  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->skeleton), connection, WARD_HELPER_PATH,
-                                         &error))
+  self->turns = ward_turns_new ();
+  self->object = g_dbus_connection_register_object (connection, WARD_HELPER_PATH, ward_dbus_helper_interface_info (),
+                                                    &vtable, self, NULL, &error);
+  if (!self->object)
     g_error ("%s", error->message); /* only a second export at the path can fail */
   self->name_owner = g_bus_own_name_on_connection (connection, WARD_HELPER_BUS_NAME,
                                                    G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, NULL, on_name_lost, self, NULL);

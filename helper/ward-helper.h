@@ -9,8 +9,8 @@
 /* The one user whose calls are answered. */
 #define WARD_HELPER_CALLER "tpmward"
 
-/* The helper on the bus: has its name, does what it is called for, one call at a time, and ends when there is no more
- * to do. Signal: "ended" when the process shall end. */
+/* The helper on the bus: has its name, does what it is called for on other threads, and ends when there is no more to
+ * do. Signal: "ended" when the process shall end. */
 #define WARD_TYPE_HELPER (ward_helper_get_type ())
 G_DECLARE_FINAL_TYPE (WardHelper, ward_helper, WARD, HELPER, GObject)
 

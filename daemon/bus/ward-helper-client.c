@@ -13,6 +13,9 @@
 /* Its start, and a walk through all that it would look at, take a fraction of this. */
 #define TIMEOUT_MS 30000
 
+/* Nor does it wait longer than a minute for systemd. */
+#define SYSTEMD_TIMEOUT_MS 90000
+
 gboolean
 ward_helper_client_has_devices (void)
 {
@@ -25,13 +28,21 @@ ward_helper_client_has_devices (void)
   return FALSE;
 }
 
+static void
+call (GDBusConnection *connection, const char *method, GVariant *parameters, const char *reply_type, int timeout_ms,
+      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_dbus_connection_call (connection, HELPER_NAME, HELPER_PATH, HELPER_INTERFACE, method, parameters,
+                          G_VARIANT_TYPE (reply_type), G_DBUS_CALL_FLAGS_NONE, timeout_ms, cancellable, callback,
+                          user_data);
+}
+
 void
 ward_helper_client_repair_access_async (GDBusConnection *connection, gboolean dry_run, GCancellable *cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_dbus_connection_call (connection, HELPER_NAME, HELPER_PATH, HELPER_INTERFACE, "RepairAccess",
-                          g_variant_new ("(b)", dry_run), G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS,
-                          cancellable, callback, user_data);
+  call (connection, "RepairAccess", g_variant_new ("(b)", dry_run), "(as)", TIMEOUT_MS, cancellable, callback,
+        user_data);
 }
 
 /* The error, which is freed, in our domain. */
@@ -71,24 +82,29 @@ finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
   return reply;
 }
 
+/* Of a method that returns lines. */
+static char **
+finish_lines (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+  char **lines = NULL;
+
+  if (reply)
+    g_variant_get (reply, "(^as)", &lines);
+  return lines;
+}
+
 char **
 ward_helper_client_repair_access_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
 {
-  g_autoptr (GVariant) reply = finish (connection, result, error);
-  char **actions = NULL;
-
-  if (reply)
-    g_variant_get (reply, "(^as)", &actions);
-  return actions;
+  return finish_lines (connection, result, error);
 }
 
 void
 ward_helper_client_scan_dependents_async (GDBusConnection *connection, GCancellable *cancellable,
                                           GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_dbus_connection_call (connection, HELPER_NAME, HELPER_PATH, HELPER_INTERFACE, "ScanDependents", NULL,
-                          G_VARIANT_TYPE ("(aa{sv})"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, cancellable, callback,
-                          user_data);
+  call (connection, "ScanDependents", NULL, "(aa{sv})", TIMEOUT_MS, cancellable, callback, user_data);
 }
 
 GVariant *
@@ -97,4 +113,78 @@ ward_helper_client_scan_dependents_finish (GDBusConnection *connection, GAsyncRe
   g_autoptr (GVariant) reply = finish (connection, result, error);
 
   return reply ? g_variant_get_child_value (reply, 0) : NULL;
+}
+
+void
+ward_helper_client_request_clear_async (GDBusConnection *connection, const char *tpm, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data)
+{
+  call (connection, "RequestClear", g_variant_new ("(s)", tpm), "(u)", TIMEOUT_MS, cancellable, callback, user_data);
+}
+
+guint32
+ward_helper_client_request_clear_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+  guint32 operation = 0;
+
+  if (reply)
+    g_variant_get (reply, "(u)", &operation);
+  return operation;
+}
+
+void
+ward_helper_client_withdraw_clear_async (GDBusConnection *connection, const char *tpm, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer user_data)
+{
+  call (connection, "WithdrawClear", g_variant_new ("(s)", tpm), "()", TIMEOUT_MS, cancellable, callback, user_data);
+}
+
+gboolean
+ward_helper_client_withdraw_clear_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+
+  return reply != NULL;
+}
+
+void
+ward_helper_client_inspect_async (GDBusConnection *connection, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  call (connection, "Inspect", NULL, "(aa{sv}as)", TIMEOUT_MS, cancellable, callback, user_data);
+}
+
+GVariant *
+ward_helper_client_inspect_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  return finish (connection, result, error);
+}
+
+void
+ward_helper_client_load_driver_async (GDBusConnection *connection, gboolean dry_run, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data)
+{
+  call (connection, "LoadDriver", g_variant_new ("(b)", dry_run), "(as)", SYSTEMD_TIMEOUT_MS, cancellable, callback,
+        user_data);
+}
+
+char **
+ward_helper_client_load_driver_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  return finish_lines (connection, result, error);
+}
+
+void
+ward_helper_client_disable_service_async (GDBusConnection *connection, const char *service, gboolean dry_run,
+                                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  call (connection, "DisableService", g_variant_new ("(sb)", service, dry_run), "(as)", SYSTEMD_TIMEOUT_MS, cancellable,
+        callback, user_data);
+}
+
+char **
+ward_helper_client_disable_service_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  return finish_lines (connection, result, error);
 }

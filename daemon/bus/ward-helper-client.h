@@ -23,3 +23,46 @@ void ward_helper_client_scan_dependents_async (GDBusConnection *connection, GCan
 
 /* An aa{sv}, owned by the caller. Fails as ward_helper_client_repair_access_finish () does. */
 GVariant *ward_helper_client_scan_dependents_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper ask the firmware to clear the TPM at the next restart. tpm: the kernel's name of it, "tpm0". The
+ * service has asked polkit by then. */
+void ward_helper_client_request_clear_async (GDBusConnection *connection, const char *tpm, GCancellable *cancellable,
+                                             GAsyncReadyCallback callback, gpointer user_data);
+
+/* The operation of the Physical Presence Interface that was asked for; 0 on error. Fails as
+ * ward_helper_client_repair_access_finish () does. */
+guint32 ward_helper_client_request_clear_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper withdraw such a request. */
+void ward_helper_client_withdraw_clear_async (GDBusConnection *connection, const char *tpm, GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data);
+
+/* Fails as ward_helper_client_repair_access_finish () does. */
+gboolean ward_helper_client_withdraw_clear_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper look which processes have a TPM open, and what the journal has about TPMs. */
+void ward_helper_client_inspect_async (GDBusConnection *connection, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);
+
+/* An (aa{sv}as), the caller's: holders and lines of the journal, as org.tpmward1.Helper.Inspect describes them. Fails
+ * as ward_helper_client_repair_access_finish () does. */
+GVariant *ward_helper_client_inspect_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper load the driver of a TPM that has none; with dry_run only tell what it would do. Takes some seconds if
+ * no TPM comes of it. */
+void ward_helper_client_load_driver_async (GDBusConnection *connection, gboolean dry_run, GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
+
+/* A line for each action, the caller's; none if no driver is missing. Fails as
+ * ward_helper_client_repair_access_finish () does. */
+char **ward_helper_client_load_driver_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper stop a service ("tcsd" or "tpm2-abrmd") for good; with dry_run only tell what it would do. It takes
+ * as long as the service takes to stop. */
+void ward_helper_client_disable_service_async (GDBusConnection *connection, const char *service, gboolean dry_run,
+                                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                                               gpointer user_data);
+
+/* A line for each action, the caller's; none if it neither runs nor would. Fails as
+ * ward_helper_client_repair_access_finish () does. */
+char **ward_helper_client_disable_service_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);

@@ -77,6 +77,15 @@ static const struct
     "Add Hardware, TPM); with QEMU alone use swtpm and the options -chardev, -tpmdev and -device tpm-crb." },
 };
 
+/* What is found out about an absence beside its text. */
+static void
+note (WardAbsence *absence, WardAbsenceKind kind, const char *subject)
+{
+  absence->kind = kind;
+  g_free (absence->subject);
+  absence->subject = g_strdup (subject);
+}
+
 static char *
 read_text (const char *root, const char *path)
 {
@@ -174,10 +183,11 @@ advise_modules (const char *root, const char *const *modules)
 }
 
 static char *
-explain_hidden_sysfs (const char *root)
+explain_hidden_sysfs (const char *root, WardAbsence *absence)
 {
   if (exists (root, "/sys/class", ""))
     return NULL;
+  note (absence, WARD_ABSENCE_UNANNOUNCED, "/sys");
   return g_strdup (
       "This system does not show /sys, so it cannot be told whether the machine has a TPM. Mount sysfs, or, in "
       "a container, have it passed in.");
@@ -185,7 +195,7 @@ explain_hidden_sysfs (const char *root)
 
 /* The kernel drives a TPM, and still it cannot be used. */
 static char *
-explain_kernel_device (const char *root)
+explain_kernel_device (const char *root, WardAbsence *absence)
 {
   g_autofree char *name = first_tpm_in (root, "/sys/class/tpm");
   g_autofree char *manager = NULL;
@@ -195,6 +205,7 @@ explain_kernel_device (const char *root)
   if (name == NULL)
     return NULL;
   manager = g_strconcat ("tpmrm", name + strlen ("tpm"), NULL);
+  note (absence, WARD_ABSENCE_NO_NODE, name);
   if (!exists (root, "/dev/", name))
     return g_strdup_printf (
         "The kernel drives a TPM (%s), but there is no device node /dev/%s. In a container, the nodes "
@@ -209,6 +220,7 @@ explain_kernel_device (const char *root)
         "the TPM is waiting for a firmware update to be completed, or, in a container, /dev/%s was not "
         "passed in.",
         name, manager, manager);
+  note (absence, WARD_ABSENCE_UNUSED, name);
   return g_strdup_printf (
       "The kernel drives a TPM (%s), but this service does not use it: the search for TPMs is switched "
       "off (Discover in tpmward.conf), or it has appeared just now.",
@@ -216,7 +228,7 @@ explain_kernel_device (const char *root)
 }
 
 static char *
-explain_bare_node (const char *root)
+explain_bare_node (const char *root, WardAbsence *absence)
 {
   g_autofree char *name = first_tpm_in (root, "/dev");
   g_autofree char *manager = NULL;
@@ -224,6 +236,7 @@ explain_bare_node (const char *root)
   if (name == NULL)
     return NULL;
   manager = g_strconcat ("tpmrm", name + strlen ("tpm"), NULL);
+  note (absence, WARD_ABSENCE_UNUSED, name);
   if (!exists (root, "/dev/", manager))
     return g_strdup_printf (
         "There is a device node /dev/%s, but the kernel does not show a TPM to go with it (/sys/class/tpm). "
@@ -310,25 +323,46 @@ describe_acpi_device (const char *root, const char *device, int id)
                           device, advice);
 }
 
-/* Firmware often lists several TPMs, a chip and its own, of which one is present: that one counts. */
+/* The ACPI device of a TPM that is present, and the index in acpi_ids of what it is; else NULL, and in *absent the
+ * first that firmware lists without its being there, or NULL. Firmware often lists several TPMs, a chip and its own, of
+ * which one is present: that one counts. */
 static char *
-explain_acpi_device (const char *root)
+find_acpi_device (const char *root, int *id, char **absent)
 {
   g_autoptr (GPtrArray) devices = list (root, ACPI_DEVICES, "");
-  const char *absent = NULL;
 
+  *absent = NULL;
   for (guint i = 0; devices != NULL && i < devices->len; i++)
     {
       const char *device = g_ptr_array_index (devices, i);
-      int id = find_acpi_id (root, device);
 
-      if (id >= 0 && acpi_device_is_present (root, device))
-        return describe_acpi_device (root, device, id);
-      if (id >= 0 && absent == NULL)
-        absent = device;
+      *id = find_acpi_id (root, device);
+      if (*id >= 0 && acpi_device_is_present (root, device))
+        {
+          g_clear_pointer (absent, g_free);
+          return g_strdup (device);
+        }
+      if (*id >= 0 && *absent == NULL)
+        *absent = g_strdup (device);
+    }
+  return NULL;
+}
+
+static char *
+explain_acpi_device (const char *root, WardAbsence *absence)
+{
+  g_autofree char *absent = NULL;
+  int id;
+  g_autofree char *device = find_acpi_device (root, &id, &absent);
+
+  if (device != NULL)
+    {
+      note (absence, WARD_ABSENCE_NO_DRIVER, device);
+      return describe_acpi_device (root, device, id);
     }
   if (absent == NULL)
     return NULL;
+  note (absence, WARD_ABSENCE_UNANNOUNCED, absent);
   return g_strdup_printf (
       "The firmware lists a TPM (ACPI device %s), but says that it is not present: it is most likely switched "
       "off. Restart, open the firmware's setup and switch it on, usually under Security or Trusted "
@@ -337,7 +371,7 @@ explain_acpi_device (const char *root)
 }
 
 static char *
-explain_acpi_table (const char *root)
+explain_acpi_table (const char *root, WardAbsence *absence)
 {
   const char *table = NULL;
 
@@ -347,6 +381,7 @@ explain_acpi_table (const char *root)
     table = "TCPA";
   if (table == NULL)
     return NULL;
+  note (absence, WARD_ABSENCE_UNANNOUNCED, table);
   return g_strdup_printf (
       "The firmware has an ACPI table for a TPM (%s), but lists no device that a driver could take. The TPM may "
       "be hidden or switched off in the firmware's setup, usually under Security: switch it on there. If "
@@ -398,29 +433,43 @@ search_device_tree (const char *node, guint depth, guint *budget, char **found)
   return module;
 }
 
+/* A node of the device tree that describes a TPM: its path in the tree, its module, and in *status what is wrong with
+ * it (owned by the caller) or "". NULL if there is none. */
 static char *
-explain_device_tree (const char *root)
+find_device_tree_node (const char *root, const char **module, char **status)
 {
   g_autofree char *base = g_strconcat (root, DEVICE_TREE, NULL);
   g_autofree char *node = NULL;
   g_autofree char *status_path = NULL;
-  g_autofree char *status = NULL;
-  g_autofree char *advice = NULL;
-  const char *modules[2] = { NULL, NULL };
   guint budget = DEVICE_TREE_MAX_NODES;
 
-  modules[0] = search_device_tree (base, DEVICE_TREE_MAX_DEPTH, &budget, &node);
-  if (modules[0] == NULL)
+  *module = search_device_tree (base, DEVICE_TREE_MAX_DEPTH, &budget, &node);
+  if (*module == NULL)
     return NULL;
   status_path = g_strconcat (node, "/status", NULL);
-  status = read_text ("", status_path);
-  if (status[0] != '\0' && !g_str_equal (status, "okay") && !g_str_equal (status, "ok"))
+  *status = read_text ("", status_path);
+  if (g_str_equal (*status, "okay") || g_str_equal (*status, "ok"))
+    (*status)[0] = '\0';
+  return g_strdup (node + strlen (base));
+}
+
+static char *
+explain_device_tree (const char *root, WardAbsence *absence)
+{
+  const char *modules[2] = { NULL, NULL };
+  g_autofree char *status = NULL;
+  g_autofree char *node = find_device_tree_node (root, &modules[0], &status);
+  g_autofree char *advice = NULL;
+
+  if (node == NULL)
+    return NULL;
+  note (absence, status[0] != '\0' ? WARD_ABSENCE_UNANNOUNCED : WARD_ABSENCE_NO_DRIVER, node);
+  if (status[0] != '\0')
     return g_strdup_printf ("The device tree describes a TPM (%s), but marks it as “%s”. Enable it there, by the "
                             "board's setup or an overlay.",
-                            node + strlen (base), status);
+                            node, status);
   advice = advise_modules (root, modules);
-  return g_strdup_printf ("The device tree describes a TPM (%s), but no TPM has come of it. %s", node + strlen (base),
-                          advice);
+  return g_strdup_printf ("The device tree describes a TPM (%s), but no TPM has come of it. %s", node, advice);
 }
 
 /* On x86 the processor says so. Its file is hidden from sandboxed services, hence DMI; a hypervisor that is in neither
@@ -436,7 +485,7 @@ has_hypervisor_flag (const char *root)
 }
 
 static char *
-explain_virtual_machine (const char *root)
+explain_virtual_machine (const char *root, WardAbsence *absence)
 {
   g_autofree char *vendor = read_text (root, "/sys/class/dmi/id/sys_vendor");
   g_autofree char *product = read_text (root, "/sys/class/dmi/id/product_name");
@@ -452,16 +501,18 @@ explain_virtual_machine (const char *root)
     return NULL;
   if (advice == NULL && !has_hypervisor_flag (root) && !exists (root, "/sys/hypervisor/", "type"))
     return NULL;
+  note (absence, WARD_ABSENCE_UNANNOUNCED, "");
   return g_strdup_printf ("This is a virtual machine, and it was given no TPM. %s",
                           advice != NULL ? advice : "Add a TPM 2.0 to its configuration, where its host offers one.");
 }
 
 static char *
-explain_nothing (const char *root)
+explain_nothing (const char *root, WardAbsence *absence)
 {
   g_autoptr (GPtrArray) tables = list (root, ACPI_TABLES, "");
   g_autoptr (GPtrArray) devices = list (root, ACPI_DEVICES, "");
 
+  note (absence, WARD_ABSENCE_UNANNOUNCED, "");
   if (tables != NULL || (devices != NULL && devices->len > 0))
     return g_strdup_printf (
         "The firmware announces no TPM (ACPI has no %sdevice of one). Either it is switched off or this "
@@ -478,20 +529,68 @@ explain_nothing (const char *root)
       "itself.");
 }
 
-/* Why this machine has no usable TPM and what to do next, in sentences for a person, from what the machine shows to a
- * service without privileges; never more than that allows to say. root is "", or a folder that stands for "/" in tests.
- * Free it with g_free(). It reads small files of sysfs, and of the device tree where there is one: milliseconds. */
+WardAbsence *
+ward_absence_find (const char *root)
+{
+  /* From what is nearest to working to what is farthest from it. */
+  static char *(*const explanations[]) (const char *root, WardAbsence *absence) = {
+    explain_hidden_sysfs, explain_kernel_device, explain_bare_node,       explain_acpi_device,
+    explain_acpi_table,   explain_device_tree,   explain_virtual_machine, explain_nothing
+  };
+  WardAbsence *absence = g_new0 (WardAbsence, 1);
+
+  for (guint i = 0; absence->text == NULL && i < G_N_ELEMENTS (explanations); i++)
+    absence->text = explanations[i](root, absence);
+  return absence;
+}
+
+void
+ward_absence_free (WardAbsence *absence)
+{
+  g_free (absence->subject);
+  g_free (absence->text);
+  g_free (absence);
+}
+
 char *
 ward_absence_explain (const char *root)
 {
-  /* From what is nearest to working to what is farthest from it. */
-  static char *(*const explanations[]) (const char *root) = { explain_hidden_sysfs,    explain_kernel_device,
-                                                              explain_bare_node,       explain_acpi_device,
-                                                              explain_acpi_table,      explain_device_tree,
-                                                              explain_virtual_machine, explain_nothing };
-  char *text = NULL;
+  g_autoptr (WardAbsence) absence = ward_absence_find (root);
 
-  for (guint i = 0; text == NULL && i < G_N_ELEMENTS (explanations); i++)
-    text = explanations[i](root);
-  return text;
+  return g_steal_pointer (&absence->text);
+}
+
+GStrv
+ward_absence_missing_modules (const char *root)
+{
+  g_autoptr (GStrvBuilder) missing = g_strv_builder_new ();
+  g_autofree char *kernel_device = first_tpm_in (root, "/sys/class/tpm");
+  const char *of_node[2] = { NULL, NULL };
+  const char *const *modules = of_node;
+  g_autofree char *absent = NULL;
+  g_autofree char *device = NULL;
+  g_autofree char *driver = NULL;
+  int id;
+
+  if (kernel_device != NULL)
+    return g_strv_builder_end (missing);
+
+  device = find_acpi_device (root, &id, &absent);
+  if (device != NULL)
+    {
+      driver = driver_of_acpi_device (root, device);
+      modules = acpi_ids[id].modules;
+    }
+  else
+    {
+      g_autofree char *status = NULL;
+      g_autofree char *node = find_device_tree_node (root, &of_node[0], &status);
+
+      if (node != NULL && status[0] != '\0')
+        of_node[0] = NULL;
+    }
+  for (; driver == NULL && *modules != NULL; modules++)
+    if (!driver_is_present (root, *modules))
+      g_strv_builder_add (missing, *modules);
+  return g_strv_builder_end (missing);
 }

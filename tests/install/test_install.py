@@ -261,8 +261,11 @@ class Systemd(Installed):
     def test_the_helper_has_the_rights_of_its_acts_and_no_others(self):
         unit = self.read("tpmward-helper.service", "systemd/system")
         rights = re.search("(?m)^CapabilityBoundingSet=(.*)", unit)[1].split()
-        self.assertEqual(rights, ["CAP_CHOWN", "CAP_DAC_READ_SEARCH", "CAP_FOWNER"])
-        self.assertEqual(re.findall("(?m)^(?:ReadWritePaths|DeviceAllow)=(.*)", unit), ["block-* r", "-/var/lib/tpm"])
+        self.assertEqual(rights, ["CAP_CHOWN", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_SYS_PTRACE"])
+        self.assertEqual(re.findall("(?m)^DeviceAllow=(.*)", unit), ["block-* r"])
+        writable = " ".join(re.findall("(?m)^ReadWritePaths=(.*)", unit)).split()
+        self.assertEqual(writable, ["-/var/lib/tpm", *(f"-/sys/class/tpm/tpm{number}" for number in range(8))])
+        self.assertEqual(re.search("(?m)^ReadOnlyPaths=(.*)", unit)[1].split(), ["/proc", "/sys"])
 
     def test_the_unit_allows_every_tpm_wherever_its_number_comes_from(self):
         allowed = re.findall("(?m)^DeviceAllow=(.*)", self.read("tpmward.service", "systemd/system"))

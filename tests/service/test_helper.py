@@ -151,9 +151,9 @@ def test_an_idle_helper_ends_and_is_started_by_a_call(sandbox, service):
 def test_it_has_only_the_capabilities_that_it_needs(sandbox, service):
     call(service, dry_run=True)
     status = Path(f"/proc/{sandbox.pid('helper')}/status").read_text()
-    chown, dac_read_search, fowner = 1 << 0, 1 << 2, 1 << 3
+    chown, dac_read_search, fowner, sys_ptrace = 1 << 0, 1 << 2, 1 << 3, 1 << 19
     for name in ("CapPrm", "CapEff", "CapBnd"):
-        assert int(re.search(rf"{name}:\s*(\w+)", status)[1], 16) == chown | dac_read_search | fowner
+        assert int(re.search(rf"{name}:\s*(\w+)", status)[1], 16) == chown | dac_read_search | fowner | sys_ptrace
     assert "NoNewPrivs:\t1" in status
 
 
@@ -212,16 +212,20 @@ def lenient_bus():
 def test_it_looks_by_itself_at_who_calls(lenient_bus):
     path = make_wrong()
     before = state_of(path)
-    for user, right in (("root", False), ("ward-alice", False), ("tss", False), ("tpmward", True)):
-        done = subprocess.run(
+
+    def call_as(user, method, *args):
+        return subprocess.run(
             ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "gdbus", "call", "--address", lenient_bus,
-             "--dest", NAME, "--object-path", PATH, "--method", f"{NAME}.RepairAccess", "true"],
+             "--dest", NAME, "--object-path", PATH, "--method", f"{NAME}.{method}", *args],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        if right:
-            assert done.returncode == 0 and "chown tss:tss /var/lib/tpm/system.data" in done.stdout, done.stderr
-        else:
+
+    for user in ("root", "ward-alice", "tss"):
+        for call_ in (["RepairAccess", "true"], ["Inspect"], ["WithdrawClear", "../tpm0"], ["DisableService", "ssh", "false"]):
+            done = call_as(user, *call_)
             assert ERROR + "NotAuthorized" in done.stderr, done
+    done = call_as("tpmward", "RepairAccess", "true")
+    assert done.returncode == 0 and "chown tss:tss /var/lib/tpm/system.data" in done.stdout, done.stderr
     assert state_of(path) == before
 
 
