@@ -20,9 +20,13 @@ typedef struct
   gboolean takes_descriptors; /* parse sees to them; to others the gate lets none */
 
   /* Checks the arguments and makes a request of them: no TPM, no input or output. NULL: the method has none. Fails with
-   * WARD_ERROR_INVALID_ARGUMENT. */
+   * WARD_ERROR_INVALID_ARGUMENT, or what else the arguments alone tell. */
   gboolean (*parse) (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error);
   GDestroyNotify request_free;
+
+  /* Whether it can be done at all with what is known of the TPM: asked before polkit, so that nobody is asked for a
+   * password in vain. NULL: always. Fails with any error of WARD_ERROR. */
+  gboolean (*check) (WardTpm *tpm, gpointer request, GError **error);
 
   /* Adds what polkit's rules and dialogs are told beside the TPM; NULL: nothing. */
   void (*describe) (gpointer request, GVariantBuilder *details);

@@ -232,3 +232,16 @@ ward_clients_has_calls (WardClients *clients)
       return TRUE;
   return FALSE;
 }
+
+GList *
+ward_clients_list_calls (WardClients *clients)
+{
+  GHashTableIter iter;
+  gpointer client;
+  GList *calls = NULL;
+
+  g_hash_table_iter_init (&iter, clients->clients);
+  while (g_hash_table_iter_next (&iter, NULL, &client))
+    calls = g_list_concat (g_list_copy (((WardClient *)client)->calls.head), calls);
+  return calls;
+}

@@ -40,3 +40,6 @@ gboolean ward_clients_is_idle (WardClients *clients);
 
 /* Whether a client on the bus waits for a reply. */
 gboolean ward_clients_has_calls (WardClients *clients);
+
+/* All calls that wait for a reply, as WardCall: a list that the caller frees. */
+GList *ward_clients_list_calls (WardClients *clients);

@@ -15,6 +15,7 @@ struct _WardGate
 {
   WardClients *clients;
   WardAuthority *authority;
+  gboolean is_closed;
 };
 
 /* What stands at the gate for one method of one object. */
@@ -35,6 +36,18 @@ too_many_calls (void)
       "You have %d calls waiting in the service, which is the most that one user may have. Wait for some "
       "of them to end, and try again.",
       MAX_CALLS);
+}
+
+/* Of a call that nobody has authorized yet. */
+static GError *
+withdrawn (WardCall *call)
+{
+  if (call->gate->is_closed)
+    return g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
+                        "The service is ending, and it was not known yet whether you may do this. Nothing has been "
+                        "done. Call again: that starts the service anew.");
+  return g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
+                      "The call was withdrawn before it was authorized. Nothing has been done.");
 }
 
 static GError *
@@ -92,8 +105,7 @@ take_answer (WardCall *call, GObject *source, GAsyncResult *result, WardVerdict 
 
   /* a yes that was on its way when the call was withdrawn comes too late */
   if (g_cancellable_is_cancelled (call->authorization))
-    ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
-                                       "The call was withdrawn before it was authorized. Nothing has been done."));
+    ward_call_fail (call, withdrawn (call));
   else if (!answered)
     ward_call_fail (call, g_steal_pointer (&error));
   else
@@ -196,7 +208,8 @@ admit (WardCall *call)
                                          call->method->name));
       return;
     }
-  if (call->method->parse && !call->method->parse (parameters, fds, &call->request, &error))
+  if ((call->method->parse && !call->method->parse (parameters, fds, &call->request, &error))
+      || (call->method->check && !call->method->check (call->tpm, call->request, &error)))
     {
       ward_call_fail (call, error);
       return;
@@ -215,7 +228,9 @@ on_handle_method (GClosure *closure, GValue *return_value, guint n_param_values,
   WardClient *client = ward_clients_get (post->gate->clients, g_dbus_method_invocation_get_sender (invocation));
   WardCall *call = ward_call_new (post->gate, invocation, client, post->method, post->action, post->tpm);
 
-  if (client->user)
+  if (post->gate->is_closed)
+    ward_call_fail (call, withdrawn (call));
+  else if (client->user)
     admit (call);
   else if (client->calls.length > MAX_CALLS && !call->method->is_instant)
     ward_call_fail (call, too_many_calls ());
@@ -284,8 +299,7 @@ withdraw (WardCall *call)
   switch (call->stage)
     {
     case WARD_CALL_ARRIVED:
-      ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
-                                         "The call was withdrawn before anything was done about it."));
+      ward_call_fail (call, withdrawn (call));
       return TRUE;
     case WARD_CALL_AUTHORIZING:
       g_cancellable_cancel (call->authorization);
@@ -314,6 +328,17 @@ ward_gate_withdraw (WardGate *gate, WardClient *client, guint32 serial)
     if (ward_call_get_serial (l->data) == serial)
       return withdraw (l->data);
   return FALSE;
+}
+
+void
+ward_gate_close (WardGate *gate)
+{
+  g_autoptr (GList) calls = ward_clients_list_calls (gate->clients);
+
+  gate->is_closed = TRUE;
+  for (GList *l = calls; l; l = l->next)
+    if (((WardCall *)l->data)->stage != WARD_CALL_RUNNING)
+      withdraw (l->data);
 }
 
 WardGate *

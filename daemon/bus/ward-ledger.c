@@ -133,3 +133,34 @@ ward_ledger_summarize (GVariant *dependents)
     g_string_append_printf (text, " and %" G_GSIZE_FORMAT " others", n - N_NAMED);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
+
+static guint
+get_rank (GVariant *dependent)
+{
+  static const char *const order[] = { "no", "unknown", "yes" };
+  const char *recoverable = "unknown";
+  guint rank = 0;
+
+  g_variant_lookup (dependent, "recoverable", "&s", &recoverable);
+  while (rank < G_N_ELEMENTS (order) && !g_str_equal (order[rank], recoverable))
+    rank++;
+  return rank;
+}
+
+GVariant *
+ward_ledger_sort (GVariant *dependents)
+{
+  gsize n = g_variant_n_children (dependents);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint rank = 0; rank <= 3; rank++)
+    for (gsize i = 0; i < n; i++)
+      {
+        g_autoptr (GVariant) dependent = g_variant_get_child_value (dependents, i);
+
+        if (get_rank (dependent) == rank)
+          g_variant_builder_add_value (&builder, dependent);
+      }
+  return g_variant_builder_end (&builder);
+}

@@ -16,5 +16,8 @@ GVariant *ward_ledger_find_breaking_finish (GDBusConnection *connection, GAsyncR
 /* The same for the eyes of a user: what is other users' is counted, not named. */
 GVariant *ward_ledger_for_user (GVariant *dependents, guint uid);
 
+/* The same, sorted: what cannot be got back comes first, then what nobody knows that of. A new floating aa{sv}. */
+GVariant *ward_ledger_sort (GVariant *dependents);
+
 /* What is there in one line for a message: "/dev/sda3, /dev/sdb1 and 2 others". */
 char *ward_ledger_summarize (GVariant *dependents);

@@ -3,25 +3,50 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "ward-error.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
+/* What is given for one option; by its kind one of these. */
+typedef struct
+{
+  gboolean boolean;
+  WardSecret *secret;
+  char *string;
+  GPtrArray *pcrs;
+  int output; /* -1 when there is none */
+} Value;
+
 struct _WardOptions
 {
-  GHashTable *booleans; /* name → gboolean */
-  GHashTable *secrets;  /* name → WardSecret */
+  GHashTable *values; /* name → Value */
 };
+
+static void
+value_free (gpointer data)
+{
+  Value *value = data;
+
+  g_clear_pointer (&value->secret, ward_secret_unref);
+  g_clear_pointer (&value->pcrs, g_ptr_array_unref);
+  g_free (value->string);
+  if (value->output >= 0)
+    close (value->output);
+  g_free (value);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Value, value_free)
 
 void
 ward_options_free (WardOptions *options)
 {
-  g_hash_table_unref (options->booleans);
-  g_hash_table_unref (options->secrets);
+  g_hash_table_unref (options->values);
   g_free (options);
 }
 
@@ -42,7 +67,7 @@ is_sealed (int fd)
 }
 
 static WardSecret *
-read_memfd (int fd, const char *name, GError **error)
+read_memfd (int fd, const char *name, gsize max, GError **error)
 {
   g_autoptr (WardSecret) secret = NULL;
   struct stat status;
@@ -53,9 +78,9 @@ read_memfd (int fd, const char *name, GError **error)
       fail (error, name, "must be a memfd that is sealed against shrinking, growing and writing");
       return NULL;
     }
-  if (status.st_size > WARD_AUTH_FD_MAX)
+  if ((gsize)status.st_size > max)
     {
-      fail (error, name, "is longer than 64 KiB");
+      fail (error, name, max == WARD_AUTH_FD_MAX ? "is longer than 64 KiB" : "is longer than 1 MiB");
       return NULL;
     }
 
@@ -76,20 +101,26 @@ read_memfd (int fd, const char *name, GError **error)
   return g_steal_pointer (&secret);
 }
 
-static WardSecret *
-read_handle (GVariant *value, GUnixFDList *fds, const char *name, GError **error)
+/* The descriptor that value stands for, the message's own; -1 with error set. */
+static int
+get_descriptor (GVariant *value, GUnixFDList *fds, const char *name, GError **error)
 {
-  int handle = g_variant_get_handle (value);
-  int n_fds;
+  int handle, n_fds;
   const int *fd = fds ? g_unix_fd_list_peek_fds (fds, &n_fds) : NULL;
 
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_HANDLE))
+    {
+      fail (error, name, "must be of type h");
+      return -1;
+    }
   /* GLib does not check it */
+  handle = g_variant_get_handle (value);
   if (!fd || handle < 0 || handle >= n_fds)
     {
       fail (error, name, "names a file descriptor that the message does not carry");
-      return NULL;
+      return -1;
     }
-  return read_memfd (fd[handle], name, error);
+  return fd[handle];
 }
 
 static WardSecret *
@@ -99,7 +130,11 @@ read_secret (GVariant *value, GUnixFDList *fds, const char *name, GError **error
   gsize size;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_HANDLE))
-    return read_handle (value, fds, name, error);
+    {
+      int fd = get_descriptor (value, fds, name, error);
+
+      return fd >= 0 ? read_memfd (fd, name, WARD_AUTH_FD_MAX, error) : NULL;
+    }
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     bytes = g_variant_get_string (value, &size);
   else if (g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))
@@ -113,44 +148,169 @@ read_secret (GVariant *value, GUnixFDList *fds, const char *name, GError **error
 }
 
 static gboolean
-take_auth (WardOptions *self, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+take_auth (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
 {
-  g_autoptr (WardSecret) secret = read_secret (value, fds, name, error);
   gsize size;
 
-  if (!secret)
+  taken->secret = read_secret (value, fds, name, error);
+  if (!taken->secret)
     return FALSE;
-  size = ward_secret_get_size (secret);
-  if (size > 0 && ward_secret_get_data (secret)[size - 1] == 0)
+  size = ward_secret_get_size (taken->secret);
+  if (size > 0 && ward_secret_get_data (taken->secret)[size - 1] == 0)
     return fail (error, name, "ends in a zero byte, which the TPM would drop");
-
-  g_hash_table_insert (self->secrets, g_strdup (name), g_steal_pointer (&secret));
   return TRUE;
 }
 
 static gboolean
-take_boolean (WardOptions *self, const char *name, GVariant *value, GError **error)
+take_boolean (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
 {
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     return fail (error, name, "must be of type b");
 
-  g_hash_table_insert (self->booleans, g_strdup (name), GINT_TO_POINTER (g_variant_get_boolean (value)));
+  taken->boolean = g_variant_get_boolean (value);
   return TRUE;
 }
 
 static gboolean
+take_string (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    return fail (error, name, "must be of type s");
+
+  taken->string = g_variant_dup_string (value, NULL);
+  return TRUE;
+}
+
+static gboolean
+take_data (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  int fd = get_descriptor (value, fds, name, error);
+
+  if (fd >= 0)
+    taken->secret = read_memfd (fd, name, WARD_DATA_FD_MAX, error);
+  return taken->secret != NULL;
+}
+
+/* Whether a file lies where writing to it is nothing but that. In /proc and its like it is an act, done with the rights
+ * of who writes: the service must not lend its own. */
+static gboolean
+is_plain_file (int fd)
+{
+  static const guint32 magics[] = { BTRFS_SUPER_MAGIC,     EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+                                    OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC,      XFS_SUPER_MAGIC };
+  struct statfs system;
+
+  if (fstatfs (fd, &system) != 0)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (magics); i++)
+    if ((guint32)system.f_type == magics[i])
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether the service may write to it. Only files in memory have seals. */
+static gboolean
+takes_output (int fd)
+{
+  struct stat status;
+  int seals = fcntl (fd, F_GET_SEALS);
+
+  if (fstat (fd, &status) != 0 || (fcntl (fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+    return FALSE;
+  if (seals >= 0)
+    return (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) == 0;
+  return S_ISFIFO (status.st_mode) || (S_ISREG (status.st_mode) && is_plain_file (fd));
+}
+
+static gboolean
+take_output (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  int fd = get_descriptor (value, fds, name, error);
+
+  if (fd < 0)
+    return FALSE;
+  if (!takes_output (fd))
+    return fail (error, name, "must be a memfd, a pipe or a file on a disk, open for writing");
+
+  taken->output = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  return taken->output >= 0 || fail (error, name, "could not be kept open, as the service has too many files open");
+}
+
+static gboolean
+take_bank (GPtrArray *pcrs, const char *name, const char *bank, GVariant *indices, GError **error)
+{
+  g_autoptr (WardPcrBank) taken = ward_pcr_bank_new (bank);
+  gsize n_indices;
+  const guint32 *index = g_variant_get_fixed_array (indices, &n_indices, sizeof *index);
+
+  if (!ward_bank_is_known (bank))
+    return fail (error, name, "names a bank that does not exist; “sha256” is one");
+  for (guint i = 0; i < pcrs->len; i++)
+    if (g_str_equal (((WardPcrBank *)g_ptr_array_index (pcrs, i))->bank, bank))
+      return fail (error, name, "names a bank twice");
+  if (n_indices == 0 || n_indices > WARD_N_PCRS)
+    return fail (error, name, "must name 1 to 24 PCRs of each bank");
+
+  for (gsize i = 0; i < n_indices; i++)
+    {
+      if (index[i] >= WARD_N_PCRS)
+        return fail (error, name, "names a PCR that does not exist; they are numbered from 0 to 23");
+      taken->values.mask |= 1u << index[i];
+    }
+  g_ptr_array_add (pcrs, g_steal_pointer (&taken));
+  return TRUE;
+}
+
+static gboolean
+take_pcrs (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  GVariantIter iter;
+  const char *bank;
+  GVariant *indices;
+
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE ("a{sau}")))
+    return fail (error, name, "must be of type a{sau}");
+
+  taken->pcrs = g_ptr_array_new_with_free_func ((GDestroyNotify)ward_pcr_bank_free);
+  g_variant_iter_init (&iter, value);
+  while (g_variant_iter_next (&iter, "{&s@au}", &bank, &indices))
+    {
+      g_autoptr (GVariant) owned = indices;
+
+      if (!take_bank (taken->pcrs, name, bank, owned, error))
+        return FALSE;
+    }
+  return taken->pcrs->len > 0 || fail (error, name, "names no PCR");
+}
+
+typedef gboolean (*TakeFunc) (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error);
+
+static const TakeFunc take_funcs[] = {
+  [WARD_OPTION_BOOLEAN] = take_boolean, [WARD_OPTION_AUTH] = take_auth,     [WARD_OPTION_STRING] = take_string,
+  [WARD_OPTION_DATA] = take_data,       [WARD_OPTION_OUTPUT] = take_output, [WARD_OPTION_PCRS] = take_pcrs,
+};
+
+static gboolean
 take (WardOptions *self, const char *name, GVariant *value, GUnixFDList *fds, const WardOption *known, GError **error)
 {
-  if (g_hash_table_contains (self->booleans, name) || g_hash_table_contains (self->secrets, name))
+  g_autoptr (Value) taken = NULL;
+
+  if (g_hash_table_contains (self->values, name))
     return fail (error, name, "is given twice");
+  while (known->name && !g_str_equal (known->name, name))
+    known++;
+  if (!known->name)
+    {
+      g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT, "There is no option “%.32s” here.", name);
+      return FALSE;
+    }
 
-  for (; known->name; known++)
-    if (g_str_equal (known->name, name))
-      return known->kind == WARD_OPTION_AUTH ? take_auth (self, name, value, fds, error)
-                                             : take_boolean (self, name, value, error);
-
-  g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT, "There is no option “%.32s” here.", name);
-  return FALSE;
+  taken = g_new0 (Value, 1);
+  taken->output = -1;
+  if (!take_funcs[known->kind](taken, name, value, fds, error))
+    return FALSE;
+  g_hash_table_insert (self->values, g_strdup (name), g_steal_pointer (&taken));
+  return TRUE;
 }
 
 WardOptions *
@@ -162,8 +322,7 @@ ward_options_new (GVariant *dictionary, GUnixFDList *fds, const WardOption *know
   GVariant *value;
   int n_handles = 0;
 
-  self->booleans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->secrets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)ward_secret_unref);
+  self->values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, value_free);
 
   g_variant_iter_init (&iter, dictionary);
   while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
@@ -184,13 +343,50 @@ ward_options_new (GVariant *dictionary, GUnixFDList *fds, const WardOption *know
 }
 
 gboolean
+ward_options_has (WardOptions *options, const char *name)
+{
+  return g_hash_table_contains (options->values, name);
+}
+
+gboolean
 ward_options_get_boolean (WardOptions *options, const char *name)
 {
-  return GPOINTER_TO_INT (g_hash_table_lookup (options->booleans, name));
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value && value->boolean;
 }
 
 WardSecret *
 ward_options_get_secret (WardOptions *options, const char *name)
 {
-  return g_hash_table_lookup (options->secrets, name);
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value ? value->secret : NULL;
+}
+
+const char *
+ward_options_get_string (WardOptions *options, const char *name)
+{
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value ? value->string : NULL;
+}
+
+GPtrArray *
+ward_options_get_pcrs (WardOptions *options, const char *name)
+{
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value ? value->pcrs : NULL;
+}
+
+int
+ward_options_take_output (WardOptions *options, const char *name)
+{
+  Value *value = g_hash_table_lookup (options->values, name);
+  int fd = value ? value->output : -1;
+
+  if (value)
+    value->output = -1;
+  return fd;
 }

@@ -306,6 +306,17 @@ static const WardMethod methods[] = {
 };
 
 static void
+on_tpm_changed (WardTpm *tpm, WardDbusOwnership *skeleton)
+{
+  const WardPresenceState *presence = ward_tpm_get_presence (tpm);
+
+  ward_dbus_ownership_set_physical_presence (skeleton,
+                                             ward_presence_to_string (presence ? presence->clear : WARD_PRESENCE_NONE));
+  ward_dbus_ownership_set_clear_pending (skeleton, presence && presence->clear_pending);
+  g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (skeleton));
+}
+
+static void
 on_ownership_changed (WardTpm *tpm, WardDbusOwnership *skeleton)
 {
   const WardOwnership *ownership = ward_tpm_get_ownership (tpm);
@@ -331,6 +342,9 @@ ward_ownership_interface_new (WardGate *gate, WardTpm *tpm)
 
   g_signal_connect_object (tpm, "ownership-changed", G_CALLBACK (on_ownership_changed), skeleton, 0);
   on_ownership_changed (tpm, skeleton);
+  g_signal_connect_object (tpm, "changed", G_CALLBACK (on_tpm_changed), skeleton, 0);
+  on_tpm_changed (tpm, skeleton);
   ward_gate_guard (gate, G_DBUS_INTERFACE_SKELETON (skeleton), methods, tpm);
+  ward_gate_guard (gate, G_DBUS_INTERFACE_SKELETON (skeleton), ward_clear_methods, tpm);
   return skeleton;
 }

@@ -105,6 +105,7 @@ on_drain_limit (gpointer user_data)
   WardService *self = user_data;
 
   self->drain_limit = 0;
+  ward_gate_close (self->gate);
   end (self, NULL);
   return G_SOURCE_REMOVE;
 }

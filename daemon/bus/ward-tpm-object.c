@@ -16,6 +16,7 @@ ward_tpm_object_new (WardGate *gate, WardTpm *tpm)
   g_autoptr (WardDbusLockout) lockout = ward_lockout_interface_new (gate, tpm);
   g_autoptr (WardDbusOwnership) ownership = ward_ownership_interface_new (gate, tpm);
   g_autoptr (WardDbusPcrs) pcrs = ward_pcrs_interface_new (gate, tpm);
+  g_autoptr (WardDbusSeal) seal = ward_seal_interface_new (gate, tpm);
   WardDbusObjectSkeleton *object = ward_dbus_object_skeleton_new (path);
 
   ward_dbus_object_skeleton_set_tpm (object, tpm_interface);
@@ -23,5 +24,6 @@ ward_tpm_object_new (WardGate *gate, WardTpm *tpm)
   ward_dbus_object_skeleton_set_lockout (object, lockout);
   ward_dbus_object_skeleton_set_ownership (object, ownership);
   ward_dbus_object_skeleton_set_pcrs (object, pcrs);
+  ward_dbus_object_skeleton_set_seal (object, seal);
   return G_DBUS_OBJECT_SKELETON (object);
 }

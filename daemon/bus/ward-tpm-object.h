@@ -19,3 +19,7 @@ WardDbusLockout *ward_lockout_interface_new (WardGate *gate, WardTpm *tpm);
 WardDbusOwnership *ward_ownership_interface_new (WardGate *gate, WardTpm *tpm);
 WardDbusSelfTest *ward_self_test_interface_new (WardGate *gate, WardTpm *tpm);
 WardDbusPcrs *ward_pcrs_interface_new (WardGate *gate, WardTpm *tpm);
+WardDbusSeal *ward_seal_interface_new (WardGate *gate, WardTpm *tpm);
+
+/* Those methods of the interface Ownership that are about a clear; ends with a row without a name. */
+extern const WardMethod ward_clear_methods[];

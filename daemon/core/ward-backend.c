@@ -30,6 +30,7 @@ ward_identity_new (void)
   identity->spec_date = g_strdup ("");
   identity->key_algorithms = g_new0 (char *, 1);
   identity->banks = g_new0 (char *, 1);
+  identity->endorsement = g_strdup ("");
   identity->failure = g_strdup ("");
   return identity;
 }
@@ -45,8 +46,18 @@ ward_identity_free (WardIdentity *identity)
   g_free (identity->spec_date);
   g_strfreev (identity->key_algorithms);
   g_strfreev (identity->banks);
+  g_free (identity->endorsement);
   g_free (identity->failure);
   g_free (identity);
+}
+
+void
+ward_chip_item_free (WardChipItem *item)
+{
+  g_free (item->name);
+  g_free (item->algorithm);
+  g_free (item->purpose);
+  g_free (item);
 }
 
 void
@@ -97,4 +108,39 @@ ward_hierarchy_from_string (const char *name, WardHierarchy *hierarchy)
         return TRUE;
       }
   return FALSE;
+}
+
+WardPcrBank *
+ward_pcr_bank_new (const char *bank)
+{
+  WardPcrBank *pcr_bank = g_new0 (WardPcrBank, 1);
+
+  pcr_bank->bank = g_strdup (bank);
+  return pcr_bank;
+}
+
+void
+ward_pcr_bank_free (WardPcrBank *bank)
+{
+  g_free (bank->bank);
+  g_free (bank);
+}
+
+/* All but the areas, which are to be set. */
+WardSealed *
+ward_sealed_new (void)
+{
+  WardSealed *sealed = g_new0 (WardSealed, 1);
+
+  sealed->pcrs = g_ptr_array_new_with_free_func ((GDestroyNotify)ward_pcr_bank_free);
+  return sealed;
+}
+
+void
+ward_sealed_free (WardSealed *sealed)
+{
+  g_clear_pointer (&sealed->public_area, g_bytes_unref);
+  g_clear_pointer (&sealed->private_area, g_bytes_unref);
+  g_ptr_array_unref (sealed->pcrs);
+  g_free (sealed);
 }

@@ -12,6 +12,7 @@ struct _WardGuard
 {
   GMutex lock;
   char *path;
+  gboolean is_damaged;      /* the record on disk cannot be read */
   gboolean armed;           /* a try has failed, or was under way when the service ended */
   guint64 barred_until;     /* as ward_guard_get_barred_until () gives it, while armed; may have passed */
   guint32 reset_count;      /* the TPM's, when it was barred */
@@ -37,6 +38,7 @@ load (WardGuard *guard)
       g_warning ("The record of failed lockout auths in %s cannot be read (%s): it counts as a failed one", guard->path,
                  error->message);
       guard->barred_until = WARD_BARRED_UNTIL_RESET;
+      guard->is_damaged = TRUE;
     }
 }
 
@@ -73,6 +75,14 @@ ward_guard_get_barred_until (WardGuard *guard)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guard->lock);
 
   return get_barred_until (guard);
+}
+
+gboolean
+ward_guard_is_damaged (WardGuard *guard)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guard->lock);
+
+  return guard->is_damaged;
 }
 
 static char *
@@ -121,6 +131,7 @@ save (WardGuard *guard, guint64 barred_until, GError **error)
     return FALSE;
 
   guard->armed = TRUE;
+  guard->is_damaged = FALSE;
   guard->barred_until = barred_until;
   return TRUE;
 }

@@ -32,3 +32,6 @@ void ward_guard_look (WardGuard *guard, const WardOwnership *ownership);
 /* Until when the hierarchy is barred, in microseconds of CLOCK_REALTIME; 0 when it is not, or WARD_BARRED_UNTIL_RESET.
  */
 guint64 ward_guard_get_barred_until (WardGuard *guard);
+
+/* Whether the record on disk could not be read, and nothing has been put in its place since. */
+gboolean ward_guard_is_damaged (WardGuard *guard);

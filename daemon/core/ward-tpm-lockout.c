@@ -8,9 +8,12 @@ typedef struct _Request Request;
 /* What is asked of the TPM with the lockout auth. */
 struct _Request
 {
+  gboolean (*check) (const WardOwnership *ownership, GError **error); /* whether to try at all; or NULL */
   gboolean (*act) (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error);
-  WardGuard *guard; /* the TPM's, which the job's task keeps alive */
-  WardSecret *auth; /* or NULL */
+  WardGuard *guard;   /* the TPM's, which the job's task keeps alive */
+  WardRecord *record; /* likewise */
+  WardBudget *budget; /* likewise */
+  WardSecret *auth;   /* or NULL */
   gboolean force;
   gboolean begun; /* the chip may have seen it */
   guint32 max_failures;
@@ -24,6 +27,8 @@ request_new (WardTpm *tpm, WardSecret *auth, gboolean force)
   Request *request = g_new0 (Request, 1);
 
   request->guard = tpm->guard;
+  request->record = tpm->record;
+  request->budget = tpm->budget;
   request->auth = auth ? ward_secret_ref (auth) : NULL;
   request->force = force;
   return request;
@@ -47,7 +52,8 @@ use_lockout_auth (WardWorker *worker, WardConnection *connection, gpointer data,
   g_autofree WardOwnership *ownership = ward_tpm_begin_change (worker, connection, request->begun, error);
   g_autoptr (GError) outcome = NULL;
 
-  if (!ownership || !ward_guard_begin (request->guard, ownership, request->auth, request->force, error))
+  if (!ownership || (request->check && !request->check (ownership, error))
+      || !ward_guard_begin (request->guard, ownership, request->auth, request->force, error))
     return NULL;
 
   request->begun = TRUE;
@@ -64,6 +70,12 @@ use_lockout_auth (WardWorker *worker, WardConnection *connection, gpointer data,
   return GINT_TO_POINTER (TRUE);
 }
 
+gboolean
+ward_tpm_is_guard_damaged (WardTpm *tpm)
+{
+  return ward_guard_is_damaged (tpm->guard);
+}
+
 static gboolean
 finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
@@ -73,7 +85,10 @@ finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 static gboolean
 act_reset (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error)
 {
-  return backend->reset_lockout (connection, request->auth, error);
+  if (!backend->reset_lockout (connection, request->auth, error))
+    return FALSE;
+  ward_budget_restore (request->budget);
+  return TRUE;
 }
 
 void
@@ -117,6 +132,68 @@ ward_tpm_set_lockout_parameters_async (WardTpm *tpm, const WardTicket *ticket, g
 
 gboolean
 ward_tpm_set_lockout_parameters_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return finish (tpm, result, error);
+}
+
+gboolean
+ward_tpm_check_clear (const WardOwnership *ownership, GError **error)
+{
+  if (!ownership || !ownership->clear_disabled)
+    return TRUE;
+  g_set_error_literal (error, WARD_ERROR, WARD_ERROR_DISABLED,
+                       "Clearing this TPM by its lockout auth is switched off, so nothing was tried. Have the "
+                       "machine's firmware clear it: with the option “physical-presence”, or in its setup.");
+  return FALSE;
+}
+
+static gboolean
+act_clear (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error)
+{
+  if (!backend->clear (connection, request->auth, error))
+    return FALSE;
+  ward_record_expect_clear (request->record);
+  ward_budget_restore (request->budget);
+  return TRUE;
+}
+
+void
+ward_tpm_clear_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
+                      GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = request_new (tpm, auth, force);
+
+  request->check = ward_tpm_check_clear;
+  request->act = act_clear;
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, clear), use_lockout_auth, request, request_free, NULL,
+                      callback, user_data);
+}
+
+gboolean
+ward_tpm_clear_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return finish (tpm, result, error);
+}
+
+static gboolean
+act_disable_clear (const WardBackend *backend, WardConnection *connection, const Request *request, GError **error)
+{
+  return backend->disable_clear (connection, request->auth, error);
+}
+
+void
+ward_tpm_disable_clear_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = request_new (tpm, auth, force);
+
+  request->act = act_disable_clear;
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, disable_clear), use_lockout_auth, request,
+                      request_free, NULL, callback, user_data);
+}
+
+gboolean
+ward_tpm_disable_clear_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
   return finish (tpm, result, error);
 }

@@ -9,6 +9,7 @@ static const WardHierarchy order[] = { WARD_HIERARCHY_ENDORSEMENT, WARD_HIERARCH
 typedef struct
 {
   WardGuard *guard;                        /* the TPM's, which the job's task keeps alive */
+  WardRecord *record;                      /* likewise */
   WardSecret *auths[G_N_ELEMENTS (order)]; /* by hierarchy, or NULL */
   WardHierarchy hierarchy;
   WardSecret *old_auth;
@@ -94,6 +95,7 @@ ward_tpm_change_auth_async (WardTpm *tpm, const WardTicket *ticket, WardHierarch
   Request *request = g_new0 (Request, 1);
 
   request->guard = tpm->guard;
+  request->record = tpm->record;
   request->hierarchy = hierarchy;
   request->old_auth = ref_secret (old_auth);
   request->new_auth = ref_secret (new_auth);
@@ -120,6 +122,8 @@ do_provision_srk (WardWorker *worker, WardConnection *connection, gpointer data,
 
   request->begun = TRUE;
   ok = ward_worker_get_backend (worker)->provision_srk (connection, request->old_auth, error);
+  if (ok)
+    ward_record_expect_change (request->record);
   ward_worker_look (worker, connection, NULL);
   return GINT_TO_POINTER (ok);
 }
@@ -131,6 +135,7 @@ ward_tpm_provision_srk_async (WardTpm *tpm, const WardTicket *ticket, WardSecret
   Request *request = g_new0 (Request, 1);
 
   request->guard = tpm->guard;
+  request->record = tpm->record;
   request->old_auth = ref_secret (owner_auth);
   ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, provision_srk), do_provision_srk, request,
                       request_free, NULL, callback, user_data);
@@ -215,8 +220,14 @@ add_srk (const WardBackend *backend, WardConnection *connection, Request *reques
 {
   g_autoptr (GError) local_error = NULL;
 
-  if (ownership->srk_handle || backend->provision_srk (connection, request->auths[WARD_HIERARCHY_OWNER], &local_error)
-      || g_error_matches (local_error, WARD_ERROR, WARD_ERROR_EXISTS))
+  if (ownership->srk_handle)
+    return TRUE;
+  if (backend->provision_srk (connection, request->auths[WARD_HIERARCHY_OWNER], &local_error))
+    {
+      ward_record_expect_change (request->record);
+      return TRUE;
+    }
+  if (g_error_matches (local_error, WARD_ERROR, WARD_ERROR_EXISTS))
     return TRUE;
 
   g_propagate_error (error, g_steal_pointer (&local_error));
@@ -249,6 +260,7 @@ ward_tpm_take_ownership_async (WardTpm *tpm, const WardTicket *ticket, WardSecre
   Request *request = g_new0 (Request, 1);
 
   request->guard = tpm->guard;
+  request->record = tpm->record;
   request->force = force;
   request->auths[WARD_HIERARCHY_OWNER] = ref_secret (owner_auth);
   request->auths[WARD_HIERARCHY_ENDORSEMENT] = ref_secret (endorsement_auth);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-tpm-private.h"
 
+#include <string.h>
+
 #include "ward-error.h"
 
 G_DEFINE_FINAL_TYPE (WardTpm, ward_tpm, G_TYPE_OBJECT)
@@ -48,12 +50,17 @@ ward_tpm_finalize (GObject *object)
   g_free (self->transport);
   g_free (self->device_path);
   g_free (self->driver);
+  g_free (self->kernel_name);
   g_free (self->self_test_path);
   g_free (self->state_detail);
   ward_identity_free (self->identity);
   ward_self_test_free (self->self_test);
+  g_clear_pointer (&self->presence, ward_presence_state_free);
   g_free (self->ownership);
+  g_free (self->change_text);
   ward_guard_free (self->guard);
+  ward_budget_free (self->budget);
+  ward_record_unref (self->record);
   G_OBJECT_CLASS (ward_tpm_parent_class)->finalize (object);
 }
 
@@ -87,27 +94,6 @@ set_state (WardTpm *self, WardTpmState state, const char *detail)
 
   self->state = state;
   self->state_detail = g_strdup (detail);
-}
-
-static void
-take_self_test (WardTpm *self, WardSelfTest *test)
-{
-  ward_self_test_free (self->self_test);
-  self->self_test = test;
-  g_signal_emit (self, signals[SELF_TEST_CHANGED], 0);
-}
-
-/* Once the chip is known: what is on record of it from before the service was started. */
-static void
-recall_self_test (WardTpm *self)
-{
-  g_autoptr (GError) error = NULL;
-  WardSelfTest *test = ward_self_test_load (self->self_test_path, self->identity, &error);
-
-  if (error)
-    g_warning ("%s", error->message);
-  if (test)
-    take_self_test (self, test);
 }
 
 static gboolean
@@ -164,29 +150,90 @@ take_ownership (WardTpm *self, WardOwnership *ownership)
   g_signal_emit (self, signals[OWNERSHIP_CHANGED], 0);
 }
 
+/* What the record says, of which a TPM that works tells in its state's detail. */
 static void
-on_report (WardIdentity *identity, WardOwnership *ownership, const GError *error, gpointer user_data)
+take_change (WardTpm *self)
+{
+  g_clear_pointer (&self->change_text, g_free);
+  self->change_noticed_at = 0;
+  self->change = ward_record_get_change (self->record, &self->change_noticed_at, &self->change_text);
+}
+
+static void
+take_identity (WardTpm *self, WardIdentity *identity)
+{
+  ward_identity_free (self->identity);
+  self->identity = identity;
+  if (*identity->failure)
+    set_state (self, WARD_TPM_FAILED, identity->failure);
+  else
+    set_state (self, WARD_TPM_READY, self->change_text ? self->change_text : "");
+}
+
+/* On the worker's thread, where alone the budget is used. */
+static gpointer
+restore_budget (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
+{
+  ward_budget_restore (data);
+  return GINT_TO_POINTER (TRUE);
+}
+
+/* What was on record of wrong auths was of what is no more. */
+static void
+forget_failures (WardTpm *self)
+{
+  ward_guard_end (self->guard, NULL);
+  ward_tpm_run_async (self, NULL, G_STRUCT_OFFSET (WardBackend, identify), restore_budget, self->budget, NULL, NULL,
+                      NULL, NULL);
+}
+
+static void
+on_report (WardReport *report, gpointer user_data)
 {
   WardTpm *self = user_data;
-  gboolean first = identity && self->identity->firmware_raw == 0 && !*self->identity->manufacturer;
+  gboolean first = report->identity && self->identity->firmware_raw == 0 && !*self->identity->manufacturer;
 
   self->seen = TRUE;
-  if (!identity)
-    set_state (self,
-               g_error_matches (error, WARD_ERROR, WARD_ERROR_DISABLED) ? WARD_TPM_DISABLED : WARD_TPM_UNREACHABLE,
-               error->message);
+  take_change (self);
+  if (report->identity)
+    take_identity (self, g_steal_pointer (&report->identity));
   else
+    set_state (self,
+               g_error_matches (report->error, WARD_ERROR, WARD_ERROR_DISABLED) ? WARD_TPM_DISABLED
+                                                                                : WARD_TPM_UNREACHABLE,
+               report->error->message);
+  if (report->presence)
     {
-      ward_identity_free (self->identity);
-      self->identity = identity;
-      set_state (self, *identity->failure ? WARD_TPM_FAILED : WARD_TPM_READY, identity->failure);
+      g_clear_pointer (&self->presence, ward_presence_state_free);
+      self->presence = g_steal_pointer (&report->presence);
     }
 
   if (first && self->self_test->state == WARD_SELF_TEST_NEVER_RUN)
-    recall_self_test (self);
-  if (ownership)
-    take_ownership (self, ownership);
+    ward_tpm_recall_self_test (self);
+  if ((report->noticed == WARD_CHANGE_CLEARED || report->noticed == WARD_CHANGE_REPLACED)
+      && !report->ownership->lockout_auth_set)
+    forget_failures (self);
+  if (report->ownership)
+    take_ownership (self, g_steal_pointer (&report->ownership));
   g_signal_emit (self, signals[CHANGED], 0);
+}
+
+/* "tpm0" of "device:/dev/tpm0" or "device:/dev/tpmrm0", or of the device's own path. Any other transport may lead
+ * anywhere, whatever the TPM is called. */
+static char *
+find_kernel_name (const char *transport, const char *device_path)
+{
+  static const char *const prefixes[] = { "device:/dev/tpmrm", "device:/dev/tpm", "/dev/tpm" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    {
+      const char *path = *prefixes[i] == '/' ? device_path : transport;
+      const char *number = g_str_has_prefix (path, prefixes[i]) ? path + strlen (prefixes[i]) : "";
+
+      if (*number && strspn (number, "0123456789") == strlen (number))
+        return g_strconcat ("tpm", number, NULL);
+    }
+  return g_strdup ("");
 }
 
 WardTpm *
@@ -197,19 +244,24 @@ ward_tpm_new (const char *name, const char *family, const char *transport, const
   g_autofree char *self_test_name = g_strconcat (name, ".self-test", NULL);
   g_autofree char *guard_name = g_strconcat (name, ".lockout-guard", NULL);
   g_autofree char *guard_path = g_build_filename (state_dir, guard_name, NULL);
+  g_autofree char *record_name = g_strconcat (name, ".chip", NULL);
+  g_autofree char *record_path = g_build_filename (state_dir, record_name, NULL);
 
   self->name = g_strdup (name);
   self->family = g_strdup (family);
   self->transport = g_strdup (transport);
   self->device_path = g_strdup (device_path);
   self->driver = g_strdup (driver);
+  self->kernel_name = find_kernel_name (transport, device_path);
   self->self_test_path = g_build_filename (state_dir, self_test_name, NULL);
 
   self->guard = ward_guard_new (guard_path);
+  self->budget = ward_budget_new (state_dir, name);
+  self->record = ward_record_new (record_path);
   if (backend)
     {
       set_state (self, WARD_TPM_UNREACHABLE, "The service has not reached the TPM yet.");
-      self->worker = ward_worker_new (name, backend, transport, on_report, self);
+      self->worker = ward_worker_new (name, backend, transport, self->kernel_name, self->record, on_report, self);
     }
   else
     {
@@ -260,6 +312,12 @@ ward_tpm_get_driver (WardTpm *tpm)
   return tpm->driver;
 }
 
+const char *
+ward_tpm_get_kernel_name (WardTpm *tpm)
+{
+  return tpm->kernel_name;
+}
+
 gboolean
 ward_tpm_has_been_seen (WardTpm *tpm)
 {
@@ -296,6 +354,49 @@ ward_tpm_get_ownership (WardTpm *tpm)
   return tpm->ownership;
 }
 
+const WardRoom *
+ward_tpm_get_room (WardTpm *tpm)
+{
+  return tpm->ownership ? &tpm->ownership->room : NULL;
+}
+
+const WardPresenceState *
+ward_tpm_get_presence (WardTpm *tpm)
+{
+  return tpm->presence;
+}
+
+WardChange
+ward_tpm_get_change (WardTpm *tpm, guint64 *noticed_at, const char **text)
+{
+  if (tpm->change == WARD_CHANGE_NONE)
+    return WARD_CHANGE_NONE;
+  if (noticed_at)
+    *noticed_at = tpm->change_noticed_at;
+  if (text)
+    *text = tpm->change_text;
+  return tpm->change;
+}
+
+void
+ward_tpm_acknowledge_change (WardTpm *tpm)
+{
+  ward_record_acknowledge (tpm->record);
+  take_change (tpm);
+  if (tpm->state == WARD_TPM_READY)
+    set_state (tpm, WARD_TPM_READY, "");
+  g_signal_emit (tpm, signals[CHANGED], 0);
+}
+
+void
+ward_tpm_expect_firmware_clear (WardTpm *tpm, gboolean expected)
+{
+  if (expected)
+    ward_record_expect_firmware_clear (tpm->record);
+  else
+    ward_record_forget_firmware_clear (tpm->record);
+}
+
 guint64
 ward_tpm_get_next_recovery (WardTpm *tpm)
 {
@@ -308,26 +409,20 @@ ward_tpm_get_barred_until (WardTpm *tpm)
   return ward_guard_get_barred_until (tpm->guard);
 }
 
-/* What an operation asks of the TPM. */
-typedef struct
+/* How long what is asked by that member may take. */
+static gint64
+get_patience (const WardBackend *backend, gsize member)
 {
-  gsize count;
-  char *bank;
-  guint32 mask;
-  WardSelfTestMode mode;
-  char *path; /* of the self-test's record */
-  char *chip; /* whose it is */
-} Request;
+  static const gsize readers[] = {
+    G_STRUCT_OFFSET (WardBackend, identify),        G_STRUCT_OFFSET (WardBackend, get_properties),
+    G_STRUCT_OFFSET (WardBackend, get_random),      G_STRUCT_OFFSET (WardBackend, read_pcrs),
+    G_STRUCT_OFFSET (WardBackend, get_test_result), G_STRUCT_OFFSET (WardBackend, list_items),
+  };
 
-static void
-request_free (gpointer data)
-{
-  Request *request = data;
-
-  g_free (request->bank);
-  g_free (request->path);
-  g_free (request->chip);
-  g_free (request);
+  for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
+    if (readers[i] == member)
+      return backend->patience;
+  return backend->long_patience;
 }
 
 void
@@ -339,7 +434,8 @@ ward_tpm_run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJ
 
   if (self->worker && G_STRUCT_MEMBER (gpointer, ward_worker_get_backend (self->worker), member))
     {
-      ward_worker_push (self->worker, ticket, task, func, data, data_free, result_free);
+      ward_worker_push (self->worker, ticket, task, get_patience (ward_worker_get_backend (self->worker), member), func,
+                        data, data_free, result_free);
       return;
     }
 
@@ -350,14 +446,8 @@ ward_tpm_run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJ
                              "%s is a TPM of family %s, which cannot do this, or not with this build of the service.",
                              self->name, self->family);
   g_object_unref (task);
-  data_free (data);
-}
-
-static void
-run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJobFunc func, Request *request,
-           GDestroyNotify result_free, GAsyncReadyCallback callback, gpointer user_data)
-{
-  ward_tpm_run_async (self, ticket, member, func, request, request_free, result_free, callback, user_data);
+  if (data_free)
+    data_free (data);
 }
 
 gboolean
@@ -388,55 +478,6 @@ ward_tpm_run_finish (WardTpm *self, GAsyncResult *result, GError **error)
 }
 
 static gpointer
-get_random (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
-{
-  Request *request = data;
-  g_autofree guint8 *bytes = g_malloc (request->count);
-
-  if (!ward_worker_get_backend (worker)->get_random (connection, bytes, request->count, error))
-    return NULL;
-  return g_bytes_new_take (g_steal_pointer (&bytes), request->count);
-}
-
-void
-ward_tpm_get_random_async (WardTpm *tpm, const WardTicket *ticket, gsize count, GAsyncReadyCallback callback,
-                           gpointer user_data)
-{
-  Request *request = g_new0 (Request, 1);
-
-  request->count = count;
-  run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, get_random), get_random, request, (GDestroyNotify)g_bytes_unref,
-             callback, user_data);
-}
-
-GBytes *
-ward_tpm_get_random_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
-{
-  return ward_tpm_run_finish (tpm, result, error);
-}
-
-static gpointer
-get_properties (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
-{
-  GVariant *properties = ward_worker_get_backend (worker)->get_properties (connection, error);
-
-  return properties ? g_variant_ref_sink (properties) : NULL;
-}
-
-void
-ward_tpm_get_properties_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback, gpointer user_data)
-{
-  run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, get_properties), get_properties, g_new0 (Request, 1),
-             (GDestroyNotify)g_variant_unref, callback, user_data);
-}
-
-GVariant *
-ward_tpm_get_properties_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
-{
-  return ward_tpm_run_finish (tpm, result, error);
-}
-
-static gpointer
 refresh (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
 {
   return GINT_TO_POINTER (ward_worker_look (worker, connection, error));
@@ -445,8 +486,8 @@ refresh (WardWorker *worker, WardConnection *connection, gpointer data, GError *
 void
 ward_tpm_refresh_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, identify), refresh, g_new0 (Request, 1), NULL, callback,
-             user_data);
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, identify), refresh, NULL, NULL, NULL, callback,
+                      user_data);
 }
 
 gboolean
@@ -460,132 +501,4 @@ ward_tpm_refresh_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 
   g_propagate_error (error, g_steal_pointer (&local_error));
   return FALSE;
-}
-
-static void
-self_test_begun (gpointer user_data, gpointer data)
-{
-  take_self_test (user_data, ward_self_test_copy (data));
-}
-
-static void
-self_test_ended (gpointer user_data, gpointer data)
-{
-  take_self_test (user_data, ward_self_test_copy (data));
-}
-
-/* The test came to nothing, since the TPM could not be asked: what was on record before stands. */
-static void
-self_test_dropped (gpointer user_data, gpointer data)
-{
-  WardTpm *self = user_data;
-
-  take_self_test (self, ward_self_test_new ());
-  recall_self_test (self);
-}
-
-static gpointer
-run_self_test (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
-{
-  Request *request = data;
-  g_autoptr (WardSelfTest) test = ward_self_test_new ();
-  g_autoptr (WardTestResult) result = NULL;
-  g_autoptr (GError) save_error = NULL;
-  gint64 start = g_get_monotonic_time ();
-
-  test->state = WARD_SELF_TEST_RUNNING;
-  test->mode = request->mode;
-  test->last_run = g_get_real_time ();
-  ward_worker_post (worker, self_test_begun, ward_self_test_copy (test), (GDestroyNotify)ward_self_test_free);
-
-  result = ward_worker_get_backend (worker)->self_test (connection, request->mode, error);
-  if (!result)
-    {
-      ward_worker_post (worker, self_test_dropped, NULL, NULL);
-      return NULL;
-    }
-
-  test->state = result->passed ? WARD_SELF_TEST_PASSED : WARD_SELF_TEST_FAILED;
-  test->duration = g_get_monotonic_time () - start;
-  test->code = result->code;
-  g_free (test->text);
-  test->text = g_strdup (result->text);
-
-  /* a failed test changes the state of the whole TPM, and a passed one that failed before does */
-  if (!ward_worker_look (worker, connection, error))
-    {
-      ward_worker_post (worker, self_test_dropped, NULL, NULL);
-      return NULL;
-    }
-  if (!ward_self_test_save (test, request->path, request->chip, &save_error))
-    g_warning ("The result of the self-test is not on record for later: %s", save_error->message);
-  ward_worker_post (worker, self_test_ended, g_steal_pointer (&test), (GDestroyNotify)ward_self_test_free);
-  return g_steal_pointer (&result);
-}
-
-void
-ward_tpm_run_self_test_async (WardTpm *tpm, const WardTicket *ticket, WardSelfTestMode mode,
-                              GAsyncReadyCallback callback, gpointer user_data)
-{
-  Request *request = g_new0 (Request, 1);
-
-  request->mode = mode;
-  request->path = g_strdup (tpm->self_test_path);
-  request->chip = ward_self_test_chip (tpm->identity);
-  run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, self_test), run_self_test, request,
-             (GDestroyNotify)ward_test_result_free, callback, user_data);
-}
-
-WardTestResult *
-ward_tpm_run_self_test_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
-{
-  return ward_tpm_run_finish (tpm, result, error);
-}
-
-static gpointer
-get_test_result (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
-{
-  return ward_worker_get_backend (worker)->get_test_result (connection, error);
-}
-
-void
-ward_tpm_get_test_result_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback,
-                                gpointer user_data)
-{
-  run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, get_test_result), get_test_result, g_new0 (Request, 1),
-             (GDestroyNotify)ward_test_result_free, callback, user_data);
-}
-
-WardTestResult *
-ward_tpm_get_test_result_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
-{
-  return ward_tpm_run_finish (tpm, result, error);
-}
-
-static gpointer
-read_pcrs (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
-{
-  Request *request = data;
-  g_autofree WardPcrValues *values = g_new0 (WardPcrValues, 1);
-
-  if (!ward_worker_get_backend (worker)->read_pcrs (connection, request->bank, request->mask, values, error))
-    return NULL;
-  return g_steal_pointer (&values);
-}
-
-void
-ward_tpm_read_pcrs_async (WardTpm *tpm, const WardTicket *ticket, const char *bank, guint32 mask,
-                          GAsyncReadyCallback callback, gpointer user_data)
-{
-  Request *request = g_new0 (Request, 1);
-
-  request->bank = g_strdup (bank);
-  request->mask = mask;
-  run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, read_pcrs), read_pcrs, request, g_free, callback, user_data);
-}
-
-WardPcrValues *
-ward_tpm_read_pcrs_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
-{
-  return ward_tpm_run_finish (tpm, result, error);
 }

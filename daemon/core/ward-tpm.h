@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 
 #include "ward-backend.h"
+#include "ward-presence.h"
+#include "ward-record.h"
 #include "ward-self-test.h"
 #include "ward-worker.h"
 
@@ -40,6 +42,10 @@ const char *ward_tpm_get_transport (WardTpm *tpm);
 const char *ward_tpm_get_device_path (WardTpm *tpm);
 const char *ward_tpm_get_driver (WardTpm *tpm);
 
+/* "tpm0" of /sys/class/tpm if it is the kernel's device that is used; "" for a simulator and any other transport,
+ * whatever name the TPM was given. */
+const char *ward_tpm_get_kernel_name (WardTpm *tpm);
+
 /* Whether the worker has looked at the TPM for the first time, or there is none to look. */
 gboolean ward_tpm_has_been_seen (WardTpm *tpm);
 WardTpmState ward_tpm_get_state (WardTpm *tpm);
@@ -51,10 +57,28 @@ const WardSelfTest *ward_tpm_get_self_test (WardTpm *tpm);
 
 /* NULL until it is known. Valid until the next "ownership-changed". */
 const WardOwnership *ward_tpm_get_ownership (WardTpm *tpm);
+/* What is kept in the chip, and how much room there is. NULL until it is known; valid as the ownership is. */
+const WardRoom *ward_tpm_get_room (WardTpm *tpm);
+/* What the machine's firmware would do with a request to clear the TPM. NULL until it is known, and where the kernel
+ * does not drive the TPM. Valid until the next "changed". */
+const WardPresenceState *ward_tpm_get_presence (WardTpm *tpm);
+
+/* What was done to the TPM behind the service's back, and is not acknowledged. noticed_at, in microseconds of
+ * CLOCK_REALTIME, and text, sentences for a person, valid until the next "changed": set only if there is something. */
+WardChange ward_tpm_get_change (WardTpm *tpm, guint64 *noticed_at, const char **text);
+/* Forgets it on disk, and emits "changed". */
+void ward_tpm_acknowledge_change (WardTpm *tpm);
+
+/* The machine's firmware has been asked to clear the TPM at the restart, by the service, or not any more: see
+ * ward_record_expect_firmware_clear (). */
+void ward_tpm_expect_firmware_clear (WardTpm *tpm, gboolean expected);
+
 /* When the next failure will be forgiven at the latest, in microseconds of CLOCK_REALTIME; 0: none waits for it. */
 guint64 ward_tpm_get_next_recovery (WardTpm *tpm);
 /* See ward_guard_get_barred_until (). */
 guint64 ward_tpm_get_barred_until (WardTpm *tpm);
+/* See ward_guard_is_damaged (). */
+gboolean ward_tpm_is_guard_damaged (WardTpm *tpm);
 
 /* The operations. ticket: lives until the callback; see WardTicket. Errors are WARD_ERROR's. */
 
@@ -88,6 +112,11 @@ void ward_tpm_read_pcrs_async (WardTpm *tpm, const WardTicket *ticket, const cha
                                GAsyncReadyCallback callback, gpointer user_data);
 WardPcrValues *ward_tpm_read_pcrs_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
 
+/* What is kept in the chip, as WardChipItem, by their handles. */
+void ward_tpm_list_items_async (WardTpm *tpm, const WardTicket *ticket, GAsyncReadyCallback callback,
+                                gpointer user_data);
+GPtrArray *ward_tpm_list_items_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
 /* Operations that use the lockout auth (NULL: the empty one) go through the guard: see ward-guard.h for force. */
 
 void ward_tpm_reset_lockout_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
@@ -100,6 +129,21 @@ void ward_tpm_set_lockout_parameters_async (WardTpm *tpm, const WardTicket *tick
                                             WardSecret *auth, gboolean force, GAsyncReadyCallback callback,
                                             gpointer user_data);
 gboolean ward_tpm_set_lockout_parameters_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* TPM 2.0 Library, Part 3, 24.6: what PreviewClear lists is gone, and all auth values with it. WARD_ERROR_DISABLED
+ * where that is switched off, before the auth is tried. */
+void ward_tpm_clear_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
+                           GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_clear_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* Whether a TPM of that ownership lets itself be cleared by its lockout auth, else WARD_ERROR_DISABLED. NULL: nothing
+ * is known against it. */
+gboolean ward_tpm_check_clear (const WardOwnership *ownership, GError **error);
+
+/* Switches ward_tpm_clear_async () off; only the platform's firmware can switch it on again. */
+void ward_tpm_disable_clear_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *auth, gboolean force,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_disable_clear_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
 
 /* hierarchy's auth value, from old_auth to new_auth (NULL: the empty one). */
 void ward_tpm_change_auth_async (WardTpm *tpm, const WardTicket *ticket, WardHierarchy hierarchy, WardSecret *old_auth,

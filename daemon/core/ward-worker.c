@@ -3,6 +3,7 @@
 
 #include "ward-error.h"
 #include "ward-queue.h"
+#include "ward-watch.h"
 
 /* A TPM behind a socket has no device whose removal udev would tell of: while there is nothing to do, it is asked this
  * often whether it is there. */
@@ -16,6 +17,7 @@ typedef struct
 {
   const WardTicket *ticket;
   GTask *task;
+  gint64 patience;
   WardJobFunc func;
   gpointer data;
   GDestroyNotify data_free;
@@ -28,12 +30,16 @@ struct _WardWorker
 
   char *name;
   char *transport;
+  char *kernel_name;
   const WardBackend *backend;
+  WardRecord *record;
   gboolean probes;
+  WardWatch *watch; /* over the thread, while it is at something */
 
   /* main thread only */
   WardReportFunc report;
   gpointer user_data;
+  char *silence;   /* of what the watch last said, how long the TPM has not answered; or NULL */
   gboolean silent; /* stopped: posts on their way are dropped */
 
   /* by lock */
@@ -45,7 +51,7 @@ struct _WardWorker
   /* the worker's thread only */
   WardConnection *connection;
   gboolean reported;
-  char *trouble; /* the last reported reason why there is no connection */
+  GError *trouble; /* the last reported reason why there is no connection */
 };
 
 /* How many threads there are, for an orderly end of the process. */
@@ -71,7 +77,11 @@ worker_unref (WardWorker *worker)
   g_cond_clear (&worker->wake);
   g_free (worker->name);
   g_free (worker->transport);
-  g_free (worker->trouble);
+  g_free (worker->kernel_name);
+  g_free (worker->silence);
+  ward_watch_free (worker->watch);
+  ward_record_unref (worker->record);
+  g_clear_error (&worker->trouble);
   g_free (worker);
 }
 
@@ -138,56 +148,53 @@ ward_worker_post (WardWorker *worker, void (*func) (gpointer user_data, gpointer
 
 typedef struct
 {
-  WardWorker *worker;
-  WardIdentity *identity;
-  WardOwnership *ownership;
-  GError *error;
-} Report;
+  WardWorker *worker; /* no reference: the post that carries the report has one */
+  WardReport report;
+} Envelope;
 
 static void
 report_deliver (gpointer user_data, gpointer data)
 {
-  Report *report = data;
+  Envelope *envelope = data;
 
-  report->worker->report (g_steal_pointer (&report->identity), g_steal_pointer (&report->ownership), report->error,
-                          user_data);
+  envelope->worker->report (&envelope->report, user_data);
 }
 
 static void
-report_free (gpointer data)
+envelope_free (gpointer data)
 {
-  Report *report = data;
+  Envelope *envelope = data;
+  WardReport *report = &envelope->report;
 
   g_clear_pointer (&report->identity, ward_identity_free);
   g_free (report->ownership);
+  g_clear_pointer (&report->presence, ward_presence_state_free);
   g_clear_error (&report->error);
-  g_free (report);
+  g_free (envelope);
 }
 
+/* report: what it holds is taken. */
 static void
-post_report (WardWorker *worker, WardIdentity *identity, WardOwnership *ownership, const GError *error)
+post_report (WardWorker *worker, WardReport report)
 {
-  Report *report = g_new0 (Report, 1);
+  Envelope *envelope = g_new0 (Envelope, 1);
 
-  /* no reference: the post that carries the report has one */
-  report->worker = worker;
-  report->identity = identity;
-  report->ownership = ownership;
-  report->error = error ? g_error_copy (error) : NULL;
-  ward_worker_post (worker, report_deliver, report, report_free);
+  envelope->worker = worker;
+  envelope->report = report;
+  ward_worker_post (worker, report_deliver, envelope, envelope_free);
 }
 
 /* Says why the TPM cannot be reached, once for each reason. */
 static void
 report_trouble (WardWorker *worker, const GError *error)
 {
-  if (worker->reported && g_strcmp0 (worker->trouble, error->message) == 0)
+  if (worker->reported && worker->trouble && g_str_equal (worker->trouble->message, error->message))
     return;
 
   worker->reported = TRUE;
-  g_free (worker->trouble);
-  worker->trouble = g_strdup (error->message);
-  post_report (worker, NULL, NULL, error);
+  g_clear_error (&worker->trouble);
+  worker->trouble = g_error_copy (error);
+  post_report (worker, (WardReport){ .error = g_error_copy (error) });
 }
 
 static void
@@ -202,6 +209,7 @@ ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error
 {
   g_autoptr (WardIdentity) identity = worker->backend->identify (connection, error);
   g_autofree WardOwnership *ownership = NULL;
+  WardReport report = { NULL };
 
   if (!identity)
     return FALSE;
@@ -210,9 +218,16 @@ ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error
       && !(ownership = worker->backend->read_ownership (connection, error)))
     return FALSE;
 
+  if (*worker->kernel_name)
+    report.presence = ward_presence_read ("", worker->kernel_name);
+  if (ownership)
+    report.noticed = ward_record_look (worker->record, identity, ownership,
+                                       report.presence && report.presence->clear_pending);
+  report.identity = g_steal_pointer (&identity);
+  report.ownership = g_steal_pointer (&ownership);
   worker->reported = TRUE;
-  g_clear_pointer (&worker->trouble, g_free);
-  post_report (worker, g_steal_pointer (&identity), g_steal_pointer (&ownership), NULL);
+  g_clear_error (&worker->trouble);
+  post_report (worker, report);
   return TRUE;
 }
 
@@ -271,19 +286,48 @@ attempt (WardWorker *worker, Job *job, GError **error)
   return result;
 }
 
+/* After the TPM was said not to answer, and has: how it is now. */
+static void
+report_again (WardWorker *worker)
+{
+  g_autoptr (GError) error = NULL;
+
+  worker->reported = FALSE;
+  if (worker->connection && ward_worker_look (worker, worker->connection, &error))
+    return;
+  disconnect_tpm (worker);
+  if (!error)
+    error = g_error_copy (worker->trouble);
+  report_trouble (worker, error);
+}
+
+/* Ends what the watch is over. */
+static void
+settle (WardWorker *worker)
+{
+  while (ward_watch_end (worker->watch))
+    {
+      ward_watch_begin (worker->watch, worker->backend->patience);
+      report_again (worker);
+    }
+}
+
 static void
 run_job (WardWorker *worker, Job *job)
 {
   g_autoptr (GError) error = NULL;
   gboolean was_connected = worker->connection != NULL;
-  gpointer result = attempt (worker, job, &error);
+  gpointer result;
 
+  ward_watch_begin (worker->watch, job->patience);
+  result = attempt (worker, job, &error);
   /* a TPM that was restarted while nobody looked has not seen the command: its caller shall not notice */
   if (!result && was_connected && g_error_matches (error, WARD_ERROR, WARD_ERROR_UNREACHABLE))
     {
       g_clear_error (&error);
       result = attempt (worker, job, &error);
     }
+  settle (worker);
 
   if (result)
     g_task_return_pointer (job->task, result, job->result_free);
@@ -296,8 +340,10 @@ probe (WardWorker *worker)
 {
   g_autoptr (GError) error = NULL;
 
+  ward_watch_begin (worker->watch, worker->backend->patience);
   if (ensure_connected (worker, NULL) && !worker->backend->probe (worker->connection, &error))
     weigh_error (worker, error);
+  settle (worker);
 }
 
 /* The next job, or NULL when there has been none for PROBE_INTERVAL or the worker is stopping. */
@@ -334,7 +380,9 @@ worker_main (gpointer user_data)
   WardWorker *worker = user_data;
   gboolean stopping = FALSE;
 
+  ward_watch_begin (worker->watch, worker->backend->patience);
   ensure_connected (worker, NULL);
+  settle (worker);
   while (!stopping)
     {
       g_autoptr (Job) job = next_job (worker, &stopping);
@@ -351,20 +399,81 @@ worker_main (gpointer user_data)
   return NULL;
 }
 
+/* What waits in the queue, as Job, taken out of it. */
+static GPtrArray *
+take_all (WardWorker *worker)
+{
+  GPtrArray *jobs = g_ptr_array_new_with_free_func ((GDestroyNotify)job_free);
+  Job *job;
+
+  while ((job = ward_queue_pop (worker->queue)))
+    g_ptr_array_add (jobs, job);
+  return jobs;
+}
+
+static GError *
+error_silent (WardWorker *worker)
+{
+  return g_error_new (WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                      "Nothing was done, since %s %s. Try again when “tpmward list” says that it is ready; if it stays "
+                      "so, switch the machine off and on, or restart its program if it is a software TPM.",
+                      worker->name, worker->silence);
+}
+
+static char *
+describe_silence (gint64 since, gint64 patience)
+{
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_local (since / G_USEC_PER_SEC);
+  g_autofree char *text = date ? g_date_time_format (date, "%F %T") : g_strdup ("the start");
+
+  return g_strdup_printf ("has not answered since %s, for more than %" G_GINT64_FORMAT " s", text,
+                          patience / G_USEC_PER_SEC);
+}
+
+/* Nobody can take back the command that the TPM is at; but nobody waits any longer behind it. */
+static void
+on_overdue (gint64 since, gint64 patience, gpointer user_data)
+{
+  WardWorker *worker = user_data;
+  g_autoptr (GPtrArray) dropped = NULL;
+  g_autoptr (GError) error = NULL;
+  WardReport report = { NULL };
+
+  g_free (worker->silence);
+  worker->silence = describe_silence (since, patience);
+  g_message ("%s %s", worker->name, worker->silence);
+  error = g_error_new (WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                       "The TPM %s. It is at a long task, perhaps of another program, or it hangs. Calls to it are "
+                       "refused until it answers, and then served again by themselves. If it does not, switch the "
+                       "machine off and on, or restart its program if it is a software TPM.",
+                       worker->silence);
+  report.error = error;
+  worker->report (&report, worker->user_data);
+
+  g_mutex_lock (&worker->lock);
+  dropped = take_all (worker);
+  g_mutex_unlock (&worker->lock);
+  for (guint i = 0; i < dropped->len; i++)
+    g_task_return_error (((Job *)g_ptr_array_index (dropped, i))->task, error_silent (worker));
+}
+
 WardWorker *
-ward_worker_new (const char *name, const WardBackend *backend, const char *transport, WardReportFunc report,
-                 gpointer user_data)
+ward_worker_new (const char *name, const WardBackend *backend, const char *transport, const char *kernel_name,
+                 WardRecord *record, WardReportFunc report, gpointer user_data)
 {
   WardWorker *worker = g_new0 (WardWorker, 1);
 
   g_atomic_ref_count_init (&worker->ref_count);
   worker->name = g_strdup (name);
   worker->transport = g_strdup (transport);
+  worker->kernel_name = g_strdup (kernel_name);
+  worker->record = ward_record_ref (record);
   worker->backend = backend;
   worker->probes = !g_str_has_prefix (transport, "device:");
   worker->report = report;
   worker->user_data = user_data;
   worker->queue = ward_queue_new ();
+  worker->watch = ward_watch_new (on_overdue, worker);
   g_mutex_init (&worker->lock);
   g_cond_init (&worker->wake);
 
@@ -385,23 +494,19 @@ ward_worker_error_gone (const char *name)
 void
 ward_worker_stop (WardWorker *worker)
 {
-  g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func ((GDestroyNotify)job_free);
-  Job *job;
+  g_autoptr (GPtrArray) dropped = NULL;
 
   worker->silent = TRUE;
+  ward_watch_stop (worker->watch);
 
   g_mutex_lock (&worker->lock);
   worker->stopping = TRUE;
-  while ((job = ward_queue_pop (worker->queue)))
-    g_ptr_array_add (dropped, job);
+  dropped = take_all (worker);
   g_cond_signal (&worker->wake);
   g_mutex_unlock (&worker->lock);
 
   for (guint i = 0; i < dropped->len; i++)
-    {
-      job = g_ptr_array_index (dropped, i);
-      g_task_return_error (job->task, ward_worker_error_gone (worker->name));
-    }
+    g_task_return_error (((Job *)g_ptr_array_index (dropped, i))->task, ward_worker_error_gone (worker->name));
   worker_unref (worker);
 }
 
@@ -418,20 +523,28 @@ ward_worker_wait_all (gint64 timeout)
 }
 
 void
-ward_worker_push (WardWorker *worker, const WardTicket *ticket, GTask *task, WardJobFunc func, gpointer data,
-                  GDestroyNotify data_free, GDestroyNotify result_free)
+ward_worker_push (WardWorker *worker, const WardTicket *ticket, GTask *task, gint64 patience, WardJobFunc func,
+                  gpointer data, GDestroyNotify data_free, GDestroyNotify result_free)
 {
-  Job *job = g_new0 (Job, 1);
+  g_autoptr (Job) job = g_new0 (Job, 1);
 
   job->ticket = ticket;
   job->task = task;
+  job->patience = patience;
   job->func = func;
   job->data = data;
   job->data_free = data_free;
   job->result_free = result_free;
 
+  if (ward_watch_is_overdue (worker->watch))
+    {
+      g_task_return_error (job->task, error_silent (worker));
+      return;
+    }
+
   g_mutex_lock (&worker->lock);
-  ward_queue_push (worker->queue, ticket ? ticket->uid : OWN_UID, ticket ? ticket->connection : OWN_CONNECTION, job);
+  ward_queue_push (worker->queue, ticket ? ticket->uid : OWN_UID, ticket ? ticket->connection : OWN_CONNECTION,
+                   g_steal_pointer (&job));
   g_cond_signal (&worker->wake);
   g_mutex_unlock (&worker->lock);
 }

@@ -3,7 +3,8 @@
 
 #include <gio/gio.h>
 
-#include "ward-backend.h"
+#include "ward-presence.h"
+#include "ward-record.h"
 
 /* On whose behalf a job is done, and the handle by which it is withdrawn: a job is known by the address of its ticket,
  * which lives for as long as the job does. */
@@ -21,14 +22,23 @@ typedef struct _WardWorker WardWorker;
  * broke. Returns the result, or NULL with error set. */
 typedef gpointer (*WardJobFunc) (WardWorker *worker, WardConnection *connection, gpointer data, GError **error);
 
-/* How the TPM was when the worker last looked; called on the main thread before the callback of the job that found it
- * out. identity and ownership: taken over; NULL when the TPM cannot be used, and then error says why not; ownership
- * also when the family or the chip's state has none to tell. */
-typedef void (*WardReportFunc) (WardIdentity *identity, WardOwnership *ownership, const GError *error,
-                                gpointer user_data);
+/* How the TPM was when the worker last looked. The members that are NULL are not known; a callee takes what it keeps,
+ * by g_steal_pointer (). */
+typedef struct
+{
+  WardIdentity *identity;      /* NULL when the TPM cannot be used */
+  WardOwnership *ownership;    /* NULL also when the family or the chip's state has none to tell */
+  WardPresenceState *presence; /* NULL also where the kernel does not drive it */
+  WardChange noticed;          /* what was done to the TPM behind the service's back since the look before */
+  GError *error;               /* why there is no identity, else NULL */
+} WardReport;
 
-WardWorker *ward_worker_new (const char *name, const WardBackend *backend, const char *transport, WardReportFunc report,
-                             gpointer user_data);
+/* Called on the main thread before the callback of the job that found it out. */
+typedef void (*WardReportFunc) (WardReport *report, gpointer user_data);
+
+/* kernel_name: as of ward_tpm_get_kernel_name (). record: is told of each look. */
+WardWorker *ward_worker_new (const char *name, const WardBackend *backend, const char *transport,
+                             const char *kernel_name, WardRecord *record, WardReportFunc report, gpointer user_data);
 
 /* Ends the thread after the job that it is at, without waiting for it; jobs that wait fail with WARD_ERROR_UNREACHABLE,
  * and nothing is reported any more. */
@@ -41,9 +51,11 @@ GError *ward_worker_error_gone (const char *name);
 gboolean ward_worker_wait_all (gint64 timeout);
 
 /* Queues a job. ticket: NULL for the service's own. task: taken over; returns what func returns, freed by result_free
- * if unclaimed. */
-void ward_worker_push (WardWorker *worker, const WardTicket *ticket, GTask *task, WardJobFunc func, gpointer data,
-                       GDestroyNotify data_free, GDestroyNotify result_free);
+ * if unclaimed. patience: how long the job may take, in microseconds; 0: any time. When it takes longer, that is
+ * reported as WARD_ERROR_UNREACHABLE, and what waits behind it, or is queued while it lasts, fails with that. Once it
+ * has ended, it is reported how the TPM is now, before the job's callback. */
+void ward_worker_push (WardWorker *worker, const WardTicket *ticket, GTask *task, gint64 patience, WardJobFunc func,
+                       gpointer data, GDestroyNotify data_free, GDestroyNotify result_free);
 
 /* Drops a job that the worker has not started on: it fails with WARD_ERROR_CANCELLED. FALSE when none waits by that
  * ticket. */
@@ -56,5 +68,5 @@ const WardBackend *ward_worker_get_backend (WardWorker *worker);
 void ward_worker_post (WardWorker *worker, void (*func) (gpointer user_data, gpointer data), gpointer data,
                        GDestroyNotify data_free);
 
-/* From the worker's thread, in a job: reads the TPM's identity and ownership again and reports them. */
+/* From the worker's thread, in a job: reads again what a report tells, and reports it. */
 gboolean ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error);

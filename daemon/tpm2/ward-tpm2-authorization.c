@@ -90,6 +90,8 @@ ward_tpm2_authorization_clear (WardTpm2Authorization *authorization)
   if (authorization->connection == NULL)
     return;
   forget (authorization->connection, authorization->tr);
+  if (authorization->has_auth)
+    ward_tpm2_session_forget_auth (&authorization->session);
   ward_tpm2_handle_clear (&authorization->session);
   g_clear_pointer (&authorization->ownership, g_free);
   authorization->connection = NULL;
@@ -120,6 +122,7 @@ ward_tpm2_authorize (WardConnection *connection, WardHierarchy hierarchy, WardSe
   if (!ward_tpm2_session_start (connection, authorization->ownership->srk_handle, attributes, &authorization->session,
                                 error))
     return FALSE;
+  authorization->has_auth = value.size > 0;
   rc = Esys_TR_SetAuth (connection->esys, authorization->tr, &value);
   if (rc == TSS2_RC_SUCCESS)
     return TRUE;

@@ -210,6 +210,17 @@ fill_banks (WardIdentity *identity, WardConnection *connection, GError **error)
   return TRUE;
 }
 
+static gboolean
+fill_endorsement (WardIdentity *identity, WardConnection *connection, GError **error)
+{
+  const char *endorsement = ward_tpm2_get_endorsement (connection, error);
+
+  if (endorsement == NULL)
+    return FALSE;
+  set_string (&identity->endorsement, g_strdup (endorsement));
+  return TRUE;
+}
+
 /* See WardBackend. In failure mode a TPM tells its maker and its firmware, and what failed: the rest stays empty. */
 WardIdentity *
 ward_tpm2_identify (WardConnection *connection, GError **error)
@@ -230,7 +241,8 @@ ward_tpm2_identify (WardConnection *connection, GError **error)
     }
   if (*identity->failure != '\0')
     return g_steal_pointer (&identity);
-  if (!fill_algorithms (identity, connection, error) || !fill_banks (identity, connection, error))
+  if (!fill_algorithms (identity, connection, error) || !fill_banks (identity, connection, error)
+      || !fill_endorsement (identity, connection, error))
     return NULL;
   return g_steal_pointer (&identity);
 }

@@ -14,6 +14,28 @@ take (GArray *properties, guint32 tag, guint32 *value, GError **error)
   return FALSE;
 }
 
+static guint32
+get (GArray *properties, guint32 tag)
+{
+  guint32 value = WARD_ROOM_UNKNOWN;
+
+  ward_tpm2_properties_lookup (properties, tag, &value);
+  return value;
+}
+
+static void
+fill_room (WardRoom *room, GArray *properties)
+{
+  room->persistent = get (properties, TPM2_PT_HR_PERSISTENT);
+  room->persistent_available = get (properties, TPM2_PT_HR_PERSISTENT_AVAIL);
+  room->transient_available = get (properties, TPM2_PT_HR_TRANSIENT_AVAIL);
+  room->sessions_loaded = get (properties, TPM2_PT_HR_LOADED);
+  room->sessions_loaded_available = get (properties, TPM2_PT_HR_LOADED_AVAIL);
+  room->sessions_active = get (properties, TPM2_PT_HR_ACTIVE);
+  room->sessions_active_available = get (properties, TPM2_PT_HR_ACTIVE_AVAIL);
+  room->nv_indices = get (properties, TPM2_PT_HR_NV_INDEX);
+}
+
 static gboolean
 read_variable (WardConnection *connection, WardOwnership *ownership, GError **error)
 {
@@ -35,26 +57,28 @@ read_variable (WardConnection *connection, WardOwnership *ownership, GError **er
   ownership->locked_out = (permanent & TPMA_PERMANENT_INLOCKOUT) != 0;
   ownership->owner_enabled = (startup & TPMA_STARTUP_CLEAR_SHENABLE) != 0;
   ownership->endorsement_enabled = (startup & TPMA_STARTUP_CLEAR_EHENABLE) != 0;
+  fill_room (&ownership->room, properties);
   return TRUE;
 }
 
-/* A hierarchy's auth value is at most as long as the digest by which the TPM protects contexts (TPM 2.0 Library, Part
- * 3, 24.8.1). */
+/* What does not change. A hierarchy's auth value is at most as long as the digest by which the TPM protects contexts
+ * (TPM 2.0 Library, Part 3, 24.8.1). */
 static gboolean
-read_max_auth_size (WardConnection *connection, guint32 *size, GError **error)
+read_fixed (WardConnection *connection, WardOwnership *ownership, GError **error)
 {
-  g_autoptr (GArray) properties = ward_tpm2_read_properties (connection, TPM2_PT_CONTEXT_HASH, TPM2_PT_CONTEXT_HASH,
-                                                             error);
+  g_autoptr (GArray) properties = ward_tpm2_read_properties (connection, TPM2_PT_ACTIVE_SESSIONS_MAX,
+                                                             TPM2_PT_CONTEXT_HASH, error);
   guint32 hash;
 
   if (properties == NULL || !take (properties, TPM2_PT_CONTEXT_HASH, &hash, error))
     return FALSE;
-  *size = ward_tpm2_hash_get_size (hash);
+  ownership->max_auth_size = ward_tpm2_hash_get_size (hash);
+  ownership->room.sessions_active_max = get (properties, TPM2_PT_ACTIVE_SESSIONS_MAX);
   return TRUE;
 }
 
 static gboolean
-read_reset_count (WardConnection *connection, guint32 *count, GError **error)
+read_clock (WardConnection *connection, WardOwnership *ownership, GError **error)
 {
   WARD_ESYS_AUTOFREE TPMS_TIME_INFO *time = NULL;
   WardTpm2Wait wait = { 0 };
@@ -68,7 +92,8 @@ read_reset_count (WardConnection *connection, guint32 *count, GError **error)
       ward_tpm2_set_error (error, connection, rc, "The TPM could not tell how often it was reset");
       return FALSE;
     }
-  *count = time->clockInfo.resetCount;
+  ownership->reset_count = time->clockInfo.resetCount;
+  ownership->clock = time->clockInfo.clock;
   return TRUE;
 }
 
@@ -78,9 +103,8 @@ ward_tpm2_read_ownership (WardConnection *connection, GError **error)
 {
   g_autofree WardOwnership *ownership = g_new0 (WardOwnership, 1);
 
-  if (!read_variable (connection, ownership, error) || !read_reset_count (connection, &ownership->reset_count, error)
-      || !read_max_auth_size (connection, &ownership->max_auth_size, error)
-      || !ward_tpm2_srk_find (connection, &ownership->srk_handle, error))
+  if (!read_variable (connection, ownership, error) || !read_clock (connection, ownership, error)
+      || !read_fixed (connection, ownership, error) || !ward_tpm2_srk_find (connection, ownership, error))
     return NULL;
   return g_steal_pointer (&ownership);
 }

@@ -18,6 +18,7 @@ struct _WardConnection
   char *transport;         /* the TCTI configuration, for messages */
   char manufacturer[5];    /* the TCG's vendor id, "" while unknown: it tells how to read failure data */
   gint64 patience;         /* see WARD_TPM2_PATIENCE; tests shorten it */
+  char *endorsement;       /* as WardIdentity has it; NULL until it was read */
 };
 
 /* Memory that ESYS gave us is freed with its own function. */
@@ -71,6 +72,20 @@ GArray *ward_tpm2_read_curves (WardConnection *connection, GError **error);
 GArray *ward_tpm2_read_handles (WardConnection *connection, guint32 first, GError **error);
 GStrv ward_tpm2_read_banks (WardConnection *connection, GError **error);
 
+/* ward-tpm2-public.c */
+TSS2_RC ward_tpm2_read_public (WardConnection *connection, TPM2_HANDLE handle, TPM2B_PUBLIC *public, TPM2B_NAME *name);
+TSS2_RC ward_tpm2_nv_read_public (WardConnection *connection, TPM2_HANDLE index, TPM2B_NV_PUBLIC *public,
+                                  TPM2B_NAME *name);
+char *ward_tpm2_name_to_string (const TPM2B_NAME *name);
+char *ward_tpm2_public_to_string (const TPMT_PUBLIC *public);
+
+/* ward-tpm2-purpose.c */
+const char *ward_tpm2_handle_get_purpose (TPM2_HANDLE handle);
+
+/* ward-tpm2-endorsement.c */
+gboolean ward_tpm2_ek_qualifies (const TPMT_PUBLIC *public);
+const char *ward_tpm2_get_endorsement (WardConnection *connection, GError **error);
+
 /* ward-tpm2-algorithm.c */
 const char *ward_tpm2_bank_to_string (TPM2_ALG_ID hash);
 TPM2_ALG_ID ward_tpm2_bank_from_string (const char *name);
@@ -106,12 +121,33 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WardTpm2Handle, ward_tpm2_handle_clear)
 
 /* ward-tpm2-srk.c */
 gboolean ward_tpm2_srk_qualifies (const TPMT_PUBLIC *public);
-gboolean ward_tpm2_srk_find (WardConnection *connection, guint32 *srk_handle, GError **error);
+gboolean ward_tpm2_srk_find (WardConnection *connection, WardOwnership *ownership, GError **error);
 TSS2_RC ward_tpm2_srk_create (WardConnection *connection, ESYS_TR hierarchy, ESYS_TR session, WardTpm2Handle *key);
 
 /* ward-tpm2-session.c */
 gboolean ward_tpm2_session_start (WardConnection *connection, guint32 srk_handle, TPMA_SESSION attributes,
                                   WardTpm2Handle *session, GError **error);
+gboolean ward_tpm2_session_start_for_key (WardConnection *connection, ESYS_TR salt_key, TPM2_SE type,
+                                          TPMA_SESSION attributes, WardTpm2Handle *session, GError **error);
+void ward_tpm2_session_forget_auth (WardTpm2Handle *session);
+
+/* ward-tpm2-parent.c */
+gboolean ward_tpm2_parent_open_persistent (WardConnection *connection, WardTpm2Handle *parent, GError **error);
+gboolean ward_tpm2_parent_open_transient (WardConnection *connection, WardTpm2Handle *parent, GError **error);
+gboolean ward_tpm2_parent_open (WardConnection *connection, WardTpm2Handle *parent, guint32 *number, GError **error);
+
+/* ward-tpm2-blob.c */
+GBytes *ward_tpm2_public_to_bytes (const TPM2B_PUBLIC *public);
+GBytes *ward_tpm2_private_to_bytes (const TPM2B_PRIVATE *private);
+gboolean ward_tpm2_public_from_bytes (GBytes *bytes, TPM2B_PUBLIC *public);
+gboolean ward_tpm2_private_from_bytes (GBytes *bytes, TPM2B_PRIVATE *private);
+
+/* ward-tpm2-policy.c */
+gboolean ward_tpm2_policy_read_pcrs (WardConnection *connection, GPtrArray *wanted, GPtrArray *pcrs, GError **error);
+void ward_tpm2_policy_get_digest (GPtrArray *pcrs, gboolean has_auth, TPM2B_DIGEST *digest);
+gboolean ward_tpm2_policy_check_pcrs (WardConnection *connection, GPtrArray *pcrs, GError **error);
+gboolean ward_tpm2_policy_satisfy (WardConnection *connection, ESYS_TR session, GPtrArray *pcrs, gboolean has_auth,
+                                   GError **error);
 
 /* The right to a command that a hierarchy's auth value gives: the value, which ESYS keeps for as long, and a session
  * that proves it. Both are gone with the scope. */
@@ -121,6 +157,7 @@ typedef struct
   WardHierarchy hierarchy;
   ESYS_TR tr;               /* of the hierarchy */
   WardTpm2Handle session;   /* to be the command's first */
+  gboolean has_auth;        /* the value is not empty */
   WardOwnership *ownership; /* as it was before the command */
 } WardTpm2Authorization;
 
@@ -135,7 +172,7 @@ gboolean ward_tpm2_auth_set (TPM2B_AUTH *auth, WardSecret *secret, gsize max_siz
 void ward_tpm2_auth_wipe (TPM2B_AUTH *auth);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TPM2B_AUTH, ward_tpm2_auth_wipe)
 
-/* ward-tpm2-self-test.c, -identity.c, -properties.c, -random.c, -pcrs.c, -ownership.c, -hierarchy.c, -srk.c,
+/* ward-tpm2-self-test.c, -identity.c, -properties.c, -random.c, -pcrs.c, -ownership.c, -items.c, -hierarchy.c, -srk.c,
  * -lockout.c: members of the table */
 WardTestResult *ward_tpm2_self_test (WardConnection *connection, WardSelfTestMode mode, GError **error);
 WardIdentity *ward_tpm2_identify (WardConnection *connection, GError **error);
@@ -145,6 +182,7 @@ gboolean ward_tpm2_get_random (WardConnection *connection, guint8 *bytes, gsize 
 gboolean ward_tpm2_read_pcrs (WardConnection *connection, const char *bank, guint32 mask, WardPcrValues *values,
                               GError **error);
 WardOwnership *ward_tpm2_read_ownership (WardConnection *connection, GError **error);
+GPtrArray *ward_tpm2_list_items (WardConnection *connection, GError **error);
 gboolean ward_tpm2_change_auth (WardConnection *connection, WardHierarchy hierarchy, WardSecret *old_auth,
                                 WardSecret *new_auth, GError **error);
 gboolean ward_tpm2_provision_srk (WardConnection *connection, WardSecret *owner_auth, GError **error);
@@ -153,3 +191,9 @@ gboolean ward_tpm2_set_lockout_parameters (WardConnection *connection, guint32 m
                                            guint32 lockout_recovery_seconds, WardSecret *lockout_auth, GError **error);
 gboolean ward_tpm2_clear (WardConnection *connection, WardSecret *lockout_auth, GError **error);
 gboolean ward_tpm2_disable_clear (WardConnection *connection, WardSecret *lockout_auth, GError **error);
+
+/* ward-tpm2-seal.c: members of the table */
+WardSealed *ward_tpm2_seal (WardConnection *connection, WardSecret *data, WardSecret *auth, GPtrArray *pcrs,
+                            gboolean no_da, GError **error);
+gboolean ward_tpm2_check_sealed (const WardSealed *sealed, gboolean *counts, GError **error);
+WardSecret *ward_tpm2_unseal (WardConnection *connection, const WardSealed *sealed, WardSecret *auth, GError **error);

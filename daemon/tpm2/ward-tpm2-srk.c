@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-tpm2-private.h"
 
-#include <tss2/tss2_sys.h>
-
 #include "ward-error.h"
 
 #define SRK_ATTRIBUTES                                                                                                 \
@@ -90,18 +88,11 @@ typedef enum
 } SrkState;
 
 static SrkState
-find (WardConnection *connection, GError **error)
+find (WardConnection *connection, TPM2B_NAME *name, GError **error)
 {
   TPM2B_PUBLIC public = { 0 };
-  TPM2B_NAME name = { 0 }, qualified = { 0 };
-  TSS2_SYS_CONTEXT *sys = NULL;
-  WardTpm2Wait wait = { 0 };
-  TSS2_RC rc = Esys_GetSysContext (connection->esys, &sys);
+  TSS2_RC rc = ward_tpm2_read_public (connection, WARD_SRK_HANDLE, &public, name);
 
-  if (rc == TSS2_RC_SUCCESS)
-    do
-      rc = Tss2_Sys_ReadPublic (sys, WARD_SRK_HANDLE, NULL, &public, &name, &qualified, NULL);
-    while (ward_tpm2_wait_again (connection, &wait, rc));
   switch (ward_tpm2_rc_get_meaning (rc))
     {
     case TSS2_RC_SUCCESS:
@@ -115,23 +106,32 @@ find (WardConnection *connection, GError **error)
     }
 }
 
-/* *srk_handle: WARD_SRK_HANDLE if there is a storage root key, by its attributes; 0 if there is nothing, or another
- * thing. */
+/* ownership->srk_handle: WARD_SRK_HANDLE if there is a storage root key, by its attributes; 0 if there is nothing, or
+ * another thing. */
 gboolean
-ward_tpm2_srk_find (WardConnection *connection, guint32 *srk_handle, GError **error)
+ward_tpm2_srk_find (WardConnection *connection, WardOwnership *ownership, GError **error)
 {
-  SrkState state = find (connection, error);
+  TPM2B_NAME name = { 0 };
+  SrkState state = find (connection, &name, error);
+  g_autofree char *digits = NULL;
 
   if (state == SRK_UNKNOWN)
     return FALSE;
-  *srk_handle = state == SRK_PRESENT ? WARD_SRK_HANDLE : 0;
+  if (state != SRK_PRESENT)
+    return TRUE;
+
+  digits = ward_tpm2_name_to_string (&name);
+  ownership->srk_handle = WARD_SRK_HANDLE;
+  g_strlcpy (ownership->srk_name, digits, sizeof ownership->srk_name);
   return TRUE;
 }
 
 static gboolean
 check_is_free (WardConnection *connection, GError **error)
 {
-  switch (find (connection, error))
+  TPM2B_NAME name = { 0 };
+
+  switch (find (connection, &name, error))
     {
     case SRK_ABSENT:
       return TRUE;

@@ -4,6 +4,13 @@
 #include <string.h>
 #include <tss2/tss2_tctildr.h>
 
+/* Linux gives a TPM 2.0 two seconds for commands that only read, two minutes for those that it does not know, and five
+ * for making a key, which an RSA key may take in earnest; then it gives up by itself. A job has many commands: to read,
+ * up to some hundred, each of a fraction of a second. One that uses a secret makes a key for its session's salt where
+ * there is no storage root key, and a minute more is for all else. Nobody bounds a software TPM. */
+#define READ_PATIENCE (30 * G_USEC_PER_SEC)
+#define KEY_PATIENCE (6 * 60 * G_USEC_PER_SEC)
+
 /* One of the few commands that a TPM in failure mode answers (TPM 2.0 Library, Part 3, 30.2), and one that changes
  * nothing. */
 static TSS2_RC
@@ -106,6 +113,7 @@ ward_tpm2_connection_free (WardConnection *connection)
   if (connection->tcti != NULL)
     Tss2_TctiLdr_Finalize (&connection->tcti);
   g_free (connection->transport);
+  g_free (connection->endorsement);
   g_free (connection);
 }
 
@@ -126,6 +134,8 @@ tpm2_probe (WardConnection *connection, GError **error)
 
 const WardBackend ward_tpm2_backend = {
   .family = "2.0",
+  .patience = READ_PATIENCE,
+  .long_patience = KEY_PATIENCE,
   .open = tpm2_open,
   .close = ward_tpm2_connection_free,
   .identify = ward_tpm2_identify,
@@ -136,10 +146,14 @@ const WardBackend ward_tpm2_backend = {
   .get_test_result = ward_tpm2_get_test_result,
   .read_pcrs = ward_tpm2_read_pcrs,
   .read_ownership = ward_tpm2_read_ownership,
+  .list_items = ward_tpm2_list_items,
   .change_auth = ward_tpm2_change_auth,
   .provision_srk = ward_tpm2_provision_srk,
   .reset_lockout = ward_tpm2_reset_lockout,
   .set_lockout_parameters = ward_tpm2_set_lockout_parameters,
   .clear = ward_tpm2_clear,
   .disable_clear = ward_tpm2_disable_clear,
+  .seal = ward_tpm2_seal,
+  .check_sealed = ward_tpm2_check_sealed,
+  .unseal = ward_tpm2_unseal,
 };

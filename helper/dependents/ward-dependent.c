@@ -45,6 +45,7 @@ add_to_variant (GVariantBuilder *builder, const WardDependent *dependent)
                          g_variant_new_boolean (dependent->uses_owner_empty_auth));
   g_variant_builder_add (builder, "{sv}", "uses-endorsement-empty-auth",
                          g_variant_new_boolean (dependent->uses_endorsement_empty_auth));
+  g_variant_builder_add (builder, "{sv}", "uses-pin", g_variant_new_boolean (dependent->uses_pin));
   g_variant_builder_add (builder, "{sv}", "confidence", g_variant_new_string (dependent->confidence));
   g_variant_builder_close (builder);
 }

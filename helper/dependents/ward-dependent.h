@@ -25,6 +25,7 @@ typedef struct
   char *reason;                   /* why; a sentence */
   gboolean uses_owner_empty_auth; /* stops working when the owner hierarchy gets an auth value */
   gboolean uses_endorsement_empty_auth;
+  gboolean uses_pin;      /* relies on the TPM's protection against guessing */
   const char *confidence; /* "sure" or "likely" */
 } WardDependent;
 
@@ -34,8 +35,8 @@ WardDependent *ward_dependent_new (const char *kind, const char *subject, guint3
 void ward_dependent_free (WardDependent *dependent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardDependent, ward_dependent_free)
 
-/* aa{sv}, floating: API.md's PreviewClear, with the keys uid u, confidence s, uses-owner-empty-auth b and
- * uses-endorsement-empty-auth b beside. */
+/* aa{sv}, floating: API.md's PreviewClear, with the keys uid u, confidence s, uses-owner-empty-auth b,
+ * uses-endorsement-empty-auth b and uses-pin b beside. */
 GVariant *ward_dependents_to_variant (GPtrArray *dependents);
 
 /* A copy of what may be any bytes, fit for a message to a person: valid UTF-8 in which no control character is left. */

@@ -92,7 +92,10 @@ add_systemd (WardLuksSlots *self, guint32 slots, JsonObject *token)
   if (ward_json_string (token, "tpm2_pubkey") != NULL)
     g_string_append (how, ", bound to a signed policy");
   if (ward_json_boolean (token, "tpm2-pin"))
-    g_string_append (how, ", with a PIN");
+    {
+      g_string_append (how, ", with a PIN");
+      self->uses_pin = TRUE;
+    }
   self->tpm |= slots;
   self->tpm_only |= slots;
   self->uses_owner = self->uses_owner || pcrlock || ward_json_string (token, "tpm2_srk") == NULL;

@@ -10,6 +10,7 @@ typedef struct
   guint32 tpm;           /* of those: which the TPM opens, */
   guint32 tpm_only;      /* and which nothing but it does */
   gboolean uses_owner;   /* by a primary key or policy made under an empty owner auth */
+  gboolean uses_pin;     /* which the TPM guards against guessing: with a PIN for one of its slots */
   GString *detail;       /* a sentence for each of the TPM's */
   const char *other[32]; /* what opens a slot instead, where that is known; constant strings */
 } WardLuksSlots;

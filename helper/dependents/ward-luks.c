@@ -103,6 +103,7 @@ add_volume (WardScan *scan, const char *path, CryptDevice *device, const WardLuk
                           "Without the TPM it is opened by %s: make sure that somebody has that key.", others)
                                      : g_strdup ("Nothing but the TPM opens it: all that is on it would be lost.");
   dependent->uses_owner_empty_auth = slots->uses_owner;
+  dependent->uses_pin = slots->uses_pin;
   dependent->confidence = header->damaged ? "likely" : "sure";
   ward_scan_add (scan, dependent);
 }

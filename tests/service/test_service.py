@@ -183,6 +183,18 @@ def test_terminated_service_answers_what_has_arrived(start, sandbox, alice):
     await_end(sandbox)
 
 
+def test_terminated_service_answers_who_waits_for_polkit(sandbox, alice):
+    """As when a password dialog is open: the call is not left to the bus to end."""
+    os.kill(sandbox.pid("polkitd"), signal.SIGSTOP)
+    waiting = alice.start("Tpm.GetRandom", "u", 8)
+    alice.get("Tpm.State")
+    sandbox.kill("daemon", signal.SIGTERM)
+    os.kill(sandbox.pid("polkitd"), signal.SIGCONT)
+    error = waiting.error()
+    assert error.name == ERROR + "Cancelled"
+    assert "service is ending" in error.message
+
+
 def test_start_is_swift_and_complete(start, alice):
     """Who starts the service by a call finds a TPM that is known, not one that is about to be."""
     start("--no-discovery", "--tpm", f"tpm0={ward.TCTI}")

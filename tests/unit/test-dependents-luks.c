@@ -158,6 +158,7 @@ test_old_token_needs_the_owner (void)
   found = scan_token (tree, TOKEN_252, "cryptsetup config --label 'My disk' disk");
   g_assert_true (get_volume (found)->uses_owner_empty_auth);
   assert_contains (get_volume (found)->detail, "bound to PCR 0, 7, with a PIN");
+  g_assert_true (get_volume (found)->uses_pin);
   assert_contains (get_volume (found)->detail, "“My disk”");
 }
 
@@ -171,6 +172,7 @@ test_token_with_srk_needs_no_owner (void)
     return;
   found = scan_token (tree, TOKEN_255 ("false"), "");
   g_assert_false (get_volume (found)->uses_owner_empty_auth);
+  g_assert_false (get_volume (found)->uses_pin);
 }
 
 static void

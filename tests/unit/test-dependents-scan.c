@@ -86,12 +86,12 @@ test_variant (void)
   g_autoptr (GVariant) variant = g_variant_ref_sink (ward_dependents_to_variant (found));
   g_autoptr (GVariant) first = NULL;
   const char *kind, *subject, *owner, *detail, *recoverable, *reason, *confidence;
-  gboolean uses_owner, uses_endorsement;
+  gboolean uses_owner, uses_endorsement, uses_pin;
   guint32 uid;
 
   g_assert_cmpstr (g_variant_get_type_string (variant), ==, "aa{sv}");
   first = g_variant_get_child_value (variant, 0);
-  g_assert_cmpuint (g_variant_n_children (first), ==, 10);
+  g_assert_cmpuint (g_variant_n_children (first), ==, 11);
   g_assert_true (g_variant_lookup (first, "kind", "&s", &kind));
   g_assert_true (g_variant_lookup (first, "subject", "&s", &subject));
   g_assert_true (g_variant_lookup (first, "owner", "&s", &owner));
@@ -101,6 +101,7 @@ test_variant (void)
   g_assert_true (g_variant_lookup (first, "reason", "&s", &reason));
   g_assert_true (g_variant_lookup (first, "uses-owner-empty-auth", "b", &uses_owner));
   g_assert_true (g_variant_lookup (first, "uses-endorsement-empty-auth", "b", &uses_endorsement));
+  g_assert_true (g_variant_lookup (first, "uses-pin", "b", &uses_pin));
   g_assert_true (g_variant_lookup (first, "confidence", "&s", &confidence));
   g_assert_cmpstr (kind, ==, "key");
   g_assert_cmpstr (owner, ==, geteuid () == 0 ? "bob" : "alice");

@@ -176,8 +176,11 @@ test_damaged_record (Fixture *fixture, gconstpointer data)
   restart (fixture);
   g_test_assert_expected_messages ();
   g_assert_cmpuint (ward_guard_get_barred_until (fixture->guard), ==, WARD_BARRED_UNTIL_RESET);
+  g_assert_true (ward_guard_is_damaged (fixture->guard));
   assert_refuses (fixture);
+  g_assert_true (ward_guard_is_damaged (fixture->guard));
   g_assert_true (begin (fixture, TRUE, NULL));
+  g_assert_false (ward_guard_is_damaged (fixture->guard));
 }
 
 /* Where the try cannot be put on record, it is not made. */

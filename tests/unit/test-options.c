@@ -8,10 +8,10 @@
 #include "ward-error.h"
 
 static const WardOption known[] = {
-  { "auth", WARD_OPTION_AUTH },
-  { "new", WARD_OPTION_AUTH },
-  { "force", WARD_OPTION_BOOLEAN },
-  { NULL, 0 },
+  { "auth", WARD_OPTION_AUTH },     { "new", WARD_OPTION_AUTH },
+  { "force", WARD_OPTION_BOOLEAN }, { "format", WARD_OPTION_STRING },
+  { "data", WARD_OPTION_DATA },     { "output", WARD_OPTION_OUTPUT },
+  { "pcrs", WARD_OPTION_PCRS },     { NULL, 0 },
 };
 
 /* text: in GVariant's notation; floating, and freed. */
@@ -174,6 +174,119 @@ test_surplus_descriptor (void)
   assert_refused ("{'force': <true>, 'auth': <'x'>}", fds, "more file descriptors");
 }
 
+static void
+test_strings (void)
+{
+  g_autoptr (WardOptions) options = parse ("{'format': <'ä'>}", NULL, NULL);
+
+  g_assert_cmpstr (ward_options_get_string (options, "format"), ==, "ä");
+  g_assert_true (ward_options_has (options, "format"));
+  g_assert_false (ward_options_has (options, "force"));
+  assert_refused ("{'format': <1>}", NULL, "of type s");
+}
+
+static void
+test_data (void)
+{
+  g_autofree char *bytes = g_strnfill (WARD_DATA_FD_MAX, 'x');
+  g_autoptr (GUnixFDList) largest = memfd (bytes, WARD_DATA_FD_MAX, ALL_SEALS);
+  g_autoptr (GUnixFDList) too_long = memfd (NULL, WARD_DATA_FD_MAX + 1, ALL_SEALS);
+  g_autoptr (GUnixFDList) with_zero = memfd ("a\0", 2, ALL_SEALS);
+  g_autoptr (GUnixFDList) unsealed = memfd ("a", 1, 0);
+  g_autoptr (WardOptions) options = parse ("{'data': <handle 0>}", largest, NULL);
+  g_autoptr (WardOptions) zero_options = parse ("{'data': <handle 0>}", with_zero, NULL);
+
+  assert_secret (options, "data", bytes, WARD_DATA_FD_MAX);
+  assert_secret (zero_options, "data", "a\0", 2);
+  assert_refused ("{'data': <handle 0>}", too_long, "1 MiB");
+  assert_refused ("{'data': <handle 0>}", unsealed, "sealed");
+  assert_refused ("{'data': <'in the message'>}", NULL, "of type h");
+  assert_refused ("{'data': <[byte 1]>}", NULL, "of type h");
+}
+
+static void
+test_pcrs (void)
+{
+  g_autoptr (WardOptions) options = parse ("{'pcrs': <{'sha256': [uint32 7, 0, 7], 'sha1': [uint32 23]}>}", NULL, NULL);
+  GPtrArray *pcrs = ward_options_get_pcrs (options, "pcrs");
+  const WardPcrBank *first = g_ptr_array_index (pcrs, 0), *second = g_ptr_array_index (pcrs, 1);
+
+  g_assert_cmpuint (pcrs->len, ==, 2);
+  g_assert_cmpstr (first->bank, ==, "sha256");
+  g_assert_cmphex (first->values.mask, ==, 0x81);
+  g_assert_cmpstr (second->bank, ==, "sha1");
+  g_assert_cmphex (second->values.mask, ==, 0x800000);
+}
+
+static void
+test_pcrs_that_are_none (void)
+{
+  assert_refused ("{'pcrs': <@a{sau} {}>}", NULL, "names no PCR");
+  assert_refused ("{'pcrs': <{'sha256': @au []}>}", NULL, "1 to 24");
+  assert_refused ("{'pcrs': <{'sha256': [uint32 24]}>}", NULL, "0 to 23");
+  assert_refused ("{'pcrs': <{'md5': [uint32 1]}>}", NULL, "bank");
+  assert_refused ("{'pcrs': <{'sha1': [uint32 1], 'sha256': [uint32 1], 'sha1': [uint32 2]}>}", NULL, "twice");
+  assert_refused ("{'pcrs': <'sha256:7'>}", NULL, "a{sau}");
+}
+
+/* fd: taken over. */
+static GUnixFDList *
+list_of (int fd)
+{
+  GUnixFDList *fds = g_unix_fd_list_new ();
+
+  g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
+  close (fd);
+  return fds;
+}
+
+static void
+test_output (void)
+{
+  g_autoptr (GUnixFDList) file = memfd (NULL, 0, 0);
+  g_autoptr (WardOptions) options = parse ("{'output': <handle 0>}", file, NULL);
+  g_autoptr (WardOptions) dropped = parse ("{'output': <handle 0>}", file, NULL);
+  int fd = ward_options_take_output (options, "output");
+  int ends[2];
+  g_autoptr (GUnixFDList) pipe_fds = NULL;
+  g_autoptr (WardOptions) with_pipe = NULL;
+
+  g_assert_cmpint (write (fd, "x", 1), ==, 1);
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_cmpint (ward_options_take_output (options, "output"), ==, -1);
+  g_assert_cmpint (ward_options_take_output (options, "auth"), ==, -1);
+  g_assert_true (ward_options_has (dropped, "output"));
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  pipe_fds = list_of (ends[1]);
+  with_pipe = parse ("{'output': <handle 0>}", pipe_fds, NULL);
+  g_assert_nonnull (with_pipe);
+  close (ends[0]);
+}
+
+/* With any other the service would write, with its own rights, to what the caller chose. */
+static void
+test_output_that_is_refused (void)
+{
+  g_autoptr (GUnixFDList) sealed = memfd ("x", 1, ALL_SEALS);
+  g_autoptr (GUnixFDList) for_reading = list_of (open ("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  g_autoptr (GUnixFDList) device = list_of (open ("/dev/null", O_WRONLY | O_CLOEXEC));
+  g_autoptr (GUnixFDList) setting = list_of (open ("/proc/self/comm", O_WRONLY | O_CLOEXEC));
+  int ends[2];
+  g_autoptr (GUnixFDList) wrong_end = NULL;
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  wrong_end = list_of (ends[0]);
+  close (ends[1]);
+  assert_refused ("{'output': <handle 0>}", sealed, "memfd, a pipe or a file");
+  assert_refused ("{'output': <handle 0>}", for_reading, "memfd, a pipe or a file");
+  assert_refused ("{'output': <handle 0>}", device, "memfd, a pipe or a file");
+  assert_refused ("{'output': <handle 0>}", setting, "memfd, a pipe or a file");
+  assert_refused ("{'output': <handle 0>}", wrong_end, "memfd, a pipe or a file");
+  assert_refused ("{'output': <handle 1>}", sealed, "does not carry");
+  assert_refused ("{'output': <'file'>}", NULL, "of type h");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -188,5 +301,11 @@ main (int argc, char **argv)
   g_test_add_func ("/options/descriptor-that-is-no-memfd", test_descriptor_that_is_no_memfd);
   g_test_add_func ("/options/descriptor-that-is-missing", test_descriptor_that_is_missing);
   g_test_add_func ("/options/surplus-descriptor", test_surplus_descriptor);
+  g_test_add_func ("/options/strings", test_strings);
+  g_test_add_func ("/options/data", test_data);
+  g_test_add_func ("/options/pcrs", test_pcrs);
+  g_test_add_func ("/options/pcrs-that-are-none", test_pcrs_that_are_none);
+  g_test_add_func ("/options/output", test_output);
+  g_test_add_func ("/options/output-that-is-refused", test_output_that_is_refused);
   return g_test_run ();
 }

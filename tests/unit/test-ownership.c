@@ -104,11 +104,14 @@ set_up (Fixture *fixture, gconstpointer data)
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
+  g_autofree char *record = g_build_filename (fixture->state_dir, "tpm7.chip", NULL);
+
   g_clear_object (&fixture->tpm);
   g_assert_true (ward_worker_wait_all (10 * G_USEC_PER_SEC));
   while (g_main_context_iteration (NULL, FALSE))
     ;
   ward_secret_unref (fixture->auth);
+  g_unlink (record);
   g_assert_cmpint (g_rmdir (fixture->state_dir), ==, 0);
   g_free (fixture->state_dir);
   g_string_free (chip.steps, TRUE);

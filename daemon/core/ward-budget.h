@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ward-backend.h"
+
+/* Keeps one user from using up everybody's tries. A TPM counts wrong auth values whoever gives them, and after
+ * max_failures refuses all, for everybody; after each recovery_seconds it forgives one (TPM 2.0 Library, Part 1,
+ * 19.8.3). In front of that:
+ *
+ * - The chip's last tries, one in eight of max_failures but at least one, are kept for root.
+ * - Of the others each user has a quarter, but at least one: as many may be counted as wrong at a time. One is forgiven
+ *   after each recovery_seconds, so that no user is faster at it than the chip forgives.
+ *
+ * Root has no limit but the chip's own. A try is charged on disk before the chip sees it, so that a crash cannot forget
+ * it. Used on one thread, the TPM's worker, once it is made. */
+typedef struct _WardBudget WardBudget;
+
+/* The record is state_dir/name.budgets; it need not exist. One that is damaged counts as if all users but root had used
+ * up their tries at this moment, until one is forgiven. */
+WardBudget *ward_budget_new (const char *state_dir, const char *name);
+void ward_budget_free (WardBudget *budget);
+
+/* Before a try that the chip may count. ownership: as just read from it. Refuses with WARD_ERROR_LOCKED_OUT what is
+ * beyond the limits; fails with WARD_ERROR_NO_SPACE or WARD_ERROR_FAILED when the try cannot be put on record. */
+gboolean ward_budget_charge (WardBudget *budget, guint uid, const WardOwnership *ownership, GError **error);
+
+/* After it. outcome: NULL when it was right. What was right, or not tried, is refunded. */
+void ward_budget_settle (WardBudget *budget, guint uid, const GError *outcome);
+
+/* How many more wrong tries the user has, the chip's own limit included. */
+guint ward_budget_get_left (WardBudget *budget, guint uid, const WardOwnership *ownership);
+
+/* After the chip was made to forgive all: forgets all that was charged. */
+void ward_budget_restore (WardBudget *budget);
