@@ -228,3 +228,12 @@ ward_advisories_find (const WardIdentity *identity)
       g_ptr_array_add (found, (gpointer)&entries[i].advisory);
   return found;
 }
+
+gboolean
+ward_advisories_knows (const char *id)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (entries); i++)
+    if (g_str_equal (entries[i].advisory.id, id))
+      return TRUE;
+  return FALSE;
+}

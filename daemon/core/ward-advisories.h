@@ -14,3 +14,6 @@ typedef struct
 } WardAdvisory;
 
 GPtrArray *ward_advisories_find (const WardIdentity *identity);
+
+/* Whether there is an advisory of that id. */
+gboolean ward_advisories_knows (const char *id);

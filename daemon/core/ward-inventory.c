@@ -192,6 +192,12 @@ ward_inventory_get_tpms (WardInventory *inventory)
   return inventory->tpms;
 }
 
+gboolean
+ward_inventory_is_discovering (WardInventory *inventory)
+{
+  return inventory->finder != NULL;
+}
+
 char *
 ward_inventory_explain_absence (WardInventory *inventory)
 {

@@ -23,5 +23,8 @@ void ward_inventory_stop (WardInventory *inventory);
 /* Of WardTpm, sorted by name; owned by the inventory. */
 GPtrArray *ward_inventory_get_tpms (WardInventory *inventory);
 
+/* Whether it looks for the machine's own TPMs. */
+gboolean ward_inventory_is_discovering (WardInventory *inventory);
+
 /* Why there is no TPM, in sentences; "" while there is one. Freed by the caller. */
 char *ward_inventory_explain_absence (WardInventory *inventory);
