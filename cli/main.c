@@ -32,6 +32,31 @@ static const WardCliVerb verbs[] = {
     "changes how many failures lock it and for how long; what is not given stays. Both need the lockout auth if one is "
     "set, and ask for it on the terminal. A wrong one bars both for a while, even against the right one: a second try "
     "after that needs --force." },
+  { "own", ward_cli_own, NULL, "Take ownership: set the lockout auth",
+    "Sets auth values of hierarchies that have none, and makes the storage root key if there is none. What is "
+    "recommended, and the default, is the lockout auth alone: other programs expect the owner auth to be empty. Each "
+    "is asked for twice on the terminal, or made here with --generate and shown once, before it is set, on a sheet to "
+    "be written down. It is stored nowhere." },
+  { "change-auth", ward_cli_change_auth, "WHICH", "Change or remove an auth value",
+    "Changes the auth value that WHICH names: owner, endorsement or lockout. Asks for the present one, if one is set, "
+    "and "
+    "twice for the new one." },
+  { "release", ward_cli_release, NULL, "Give up ownership: remove all auth values",
+    "Removes all auth values that are set, the lockout auth last, and asks for each. Nothing is destroyed: keys and "
+    "what is sealed stay." },
+  { "preview-clear", ward_cli_preview_clear, NULL, "What clearing the TPM would destroy",
+    "Shows what depends on the TPM, on its chip and on this machine's disks and in its homes, and what becomes of it "
+    "when the TPM is cleared. Other users' things are counted." },
+  { "clear", ward_cli_clear, NULL, "Clear the TPM: destroy all its keys",
+    "Takes away for good all keys and sealed data of the TPM and all its auth values. First shows what is lost, and "
+    "has the TPM's name typed. It needs the lockout auth, if one is set, or with --physical-presence someone at the "
+    "machine when it restarts." },
+  { "doctor", ward_cli_doctor, NULL, "What keeps the TPM from working, and why",
+    "Looks from the firmware upwards for what keeps TPMs from working, or soon may, and changes nothing. The exit "
+    "status is 10 when there are errors or warnings." },
+  { "repair", ward_cli_repair, "[ID]", "Repair what the doctor has found",
+    "Repairs the finding of that ID. Without one shows all that can be repaired, and on a terminal asks for each "
+    "whether to do it." },
   { "monitor", ward_cli_monitor, NULL, "What happens to the TPMs, as it happens",
     "Prints a line whenever a TPM comes or goes or something about it changes, until it is interrupted." },
 };

@@ -46,6 +46,39 @@ ward_cli_json_add_properties (JsonBuilder *builder, GDBusProxy *proxy)
 }
 
 void
+ward_cli_json_add_dictionary (JsonBuilder *builder, GVariant *dictionary)
+{
+  GVariantIter iter;
+  const char *key;
+  GVariant *value;
+
+  json_builder_begin_object (builder);
+  g_variant_iter_init (&iter, dictionary);
+  while (g_variant_iter_next (&iter, "{&sv}", &key, &value))
+    {
+      g_autoptr (GVariant) owned = value;
+      g_autofree char *member = g_strdelimit (g_strdup (key), "-", '_');
+
+      json_builder_set_member_name (builder, member);
+      ward_cli_json_add_variant (builder, value);
+    }
+  json_builder_end_object (builder);
+}
+
+void
+ward_cli_json_add_dictionaries (JsonBuilder *builder, GVariant *dictionaries)
+{
+  json_builder_begin_array (builder);
+  for (gsize i = 0; i < g_variant_n_children (dictionaries); i++)
+    {
+      g_autoptr (GVariant) dictionary = g_variant_get_child_value (dictionaries, i);
+
+      ward_cli_json_add_dictionary (builder, dictionary);
+    }
+  json_builder_end_array (builder);
+}
+
+void
 ward_cli_json_add_string (JsonBuilder *builder, const char *name, const char *value)
 {
   json_builder_set_member_name (builder, name);

@@ -12,6 +12,12 @@ void ward_cli_json_add_variant (JsonBuilder *builder, GVariant *value);
  * object. */
 void ward_cli_json_add_properties (JsonBuilder *builder, GDBusProxy *proxy);
 
+/* Adds one object of a dictionary's entries, a{sv}, named like "uses_pin" for "uses-pin". */
+void ward_cli_json_add_dictionary (JsonBuilder *builder, GVariant *dictionary);
+
+/* Adds an array of such objects for aa{sv}. */
+void ward_cli_json_add_dictionaries (JsonBuilder *builder, GVariant *dictionaries);
+
 /* Adds a member of type string. */
 void ward_cli_json_add_string (JsonBuilder *builder, const char *name, const char *value);
 

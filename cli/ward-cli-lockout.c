@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-cli.h"
 
-#include <unistd.h>
-
+#include "ward-cli-guard.h"
 #include "ward-cli-lockout-panel.h"
 #include "ward-cli-secret.h"
 #include "ward-cli-term.h"
@@ -23,13 +22,10 @@ typedef struct
 {
   Action action;
   char *auth_fd, *max, *recovery, *lockout_recovery; /* the options' values, or NULL */
-  gboolean force;
-  WardSecret *secret; /* or NULL */
 
   WardDbusObject *object;
-  WardDbusLockout *lockout; /* the object's */
   char *tpm_name;
-  WardCliLockoutAuth auth;
+  WardCliGuard guard; /* its lockout is the object's */
 } Lockout;
 
 static void
@@ -40,7 +36,7 @@ lockout_clear (Lockout *self)
   g_free (self->recovery);
   g_free (self->lockout_recovery);
   g_free (self->tpm_name);
-  g_clear_pointer (&self->secret, ward_secret_unref);
+  g_clear_pointer (&self->guard.secret, ward_secret_unref);
   g_clear_object (&self->object);
 }
 
@@ -72,7 +68,7 @@ check_options (WardCli *cli, const Lockout *self)
 {
   gboolean has_parameter = self->max != NULL || self->recovery != NULL || self->lockout_recovery != NULL;
 
-  if (self->action == ACTION_SHOW && (self->auth_fd != NULL || self->force))
+  if (self->action == ACTION_SHOW && (self->auth_fd != NULL || self->guard.force))
     cli->status = ward_cli_fail_usage (cli, NULL, "--auth-fd and --force belong to “lockout reset” and “lockout set”.");
   else if (self->action != ACTION_SET && has_parameter)
     cli->status = ward_cli_fail_usage (cli, NULL, "--max, --recovery and --lockout-recovery belong to “lockout set”.");
@@ -104,7 +100,7 @@ parse (WardCli *cli, GStrv *args, Lockout *self)
     { "lockout-recovery", 0, 0, G_OPTION_ARG_STRING, &self->lockout_recovery,
       "set: for how long a wrong lockout auth bars reset and set; 0: until a restart", "SECONDS" },
     { "auth-fd", 0, 0, G_OPTION_ARG_STRING, &self->auth_fd, "Read the lockout auth from this file descriptor", "N" },
-    { "force", 0, 0, G_OPTION_ARG_NONE, &self->force, "Try although a wrong lockout auth is on record", NULL },
+    { "force", 0, 0, G_OPTION_ARG_NONE, &self->guard.force, "Try although a wrong lockout auth is on record", NULL },
     { 0 },
   };
 
@@ -127,9 +123,9 @@ look (WardCli *cli, Lockout *self, GError **error)
   if (reply == NULL)
     return FALSE;
   properties = g_variant_get_child_value (reply, 0);
-  self->auth = WARD_CLI_LOCKOUT_AUTH_UNKNOWN;
+  self->guard.auth = WARD_CLI_LOCKOUT_AUTH_UNKNOWN;
   if (g_variant_lookup (properties, "TPM_PT_PERMANENT", "u", &permanent))
-    self->auth = permanent & LOCKOUT_AUTH_SET ? WARD_CLI_LOCKOUT_AUTH_SET : WARD_CLI_LOCKOUT_AUTH_NONE;
+    self->guard.auth = permanent & LOCKOUT_AUTH_SET ? WARD_CLI_LOCKOUT_AUTH_SET : WARD_CLI_LOCKOUT_AUTH_NONE;
   return TRUE;
 }
 
@@ -141,9 +137,9 @@ open_tpm (WardCli *cli, Lockout *self)
   self->object = ward_cli_open_tpm (cli);
   if (self->object == NULL)
     return FALSE;
-  self->lockout = ward_dbus_object_peek_lockout (self->object);
+  self->guard.lockout = ward_dbus_object_peek_lockout (self->object);
   self->tpm_name = ward_dbus_tpm_dup_name (ward_dbus_object_peek_tpm (self->object));
-  if (self->lockout == NULL)
+  if (self->guard.lockout == NULL)
     cli->status = ward_cli_fail_interface ("Lockout");
   else if (!look (cli, self, &error))
     cli->status = ward_cli_fail (error);
@@ -156,69 +152,9 @@ static void
 print_state (WardCli *cli, const Lockout *self)
 {
   if (cli->json)
-    ward_cli_lockout_print_json (self->tpm_name, self->lockout, self->auth);
+    ward_cli_lockout_print_json (self->tpm_name, self->guard.lockout, self->guard.auth);
   else
-    ward_cli_lockout_print (self->tpm_name, self->lockout, self->auth);
-}
-
-#define AT_STAKE "Then nobody can end a lockout, change its parameters or clear the TPM by its lockout auth."
-
-static void
-warn_of_wrong_auth (const Lockout *self)
-{
-  g_autofree char *penalty = ward_cli_lockout_penalty (ward_dbus_lockout_get_lockout_recovery_seconds (self->lockout));
-
-  ward_cli_print_error ("Careful: after one wrong lockout auth this TPM refuses even the right one %s. " AT_STAKE,
-                        penalty);
-}
-
-/* The secret that this TPM needs, if it needs one. An empty one where one is set would be a wrong one. */
-static gboolean
-obtain_secret (WardCli *cli, Lockout *self)
-{
-  if (self->secret == NULL && self->auth == WARD_CLI_LOCKOUT_AUTH_NONE)
-    return TRUE;
-  if (self->secret == NULL)
-    {
-      warn_of_wrong_auth (self);
-      self->secret = ward_cli_secret_ask (cli, "lockout auth", "--auth-fd");
-      return self->secret != NULL;
-    }
-  if (ward_secret_get_size (self->secret) > 0 || self->auth == WARD_CLI_LOCKOUT_AUTH_NONE)
-    return TRUE;
-
-  ward_cli_print_error (
-      "tpmward: --auth-fd gave an empty secret, but this TPM has a lockout auth. It was not tried, as a "
-      "wrong one bars the lockout hierarchy.");
-  cli->status = WARD_CLI_AUTH_FAILED;
-  return FALSE;
-}
-
-static void
-warn_of_line_end (const Lockout *self)
-{
-  gsize size = ward_secret_get_size (self->secret);
-
-  if (size > 0 && ward_secret_get_data (self->secret)[size - 1] == '\n')
-    ward_cli_print_error ("Careful: the secret that --auth-fd gave ends in a line's end, which counts as part of it.");
-}
-
-/* While the bar is known to stand, the secret is not even asked for, unless the person insists. */
-static gboolean
-pass_bar (WardCli *cli, Lockout *self)
-{
-  g_autofree char *bar = ward_cli_lockout_bar (self->lockout, g_get_real_time ());
-
-  if (bar == NULL || self->force)
-    return TRUE;
-  ward_cli_print_error (
-      "tpmward: A wrong lockout auth is on record: even the right one is refused %s, and a further wrong "
-      "one after that bars it anew. To try all the same takes --force.",
-      bar);
-  self->force = ward_cli_confirm ("Try all the same?");
-  if (!self->force)
-    cli->status = WARD_CLI_LOCKED_OUT;
-  return self->force;
+    ward_cli_lockout_print (self->tpm_name, self->guard.lockout, self->guard.auth);
 }
 
 static guint32
@@ -230,12 +166,12 @@ chosen (const char *text, guint32 present)
 static void
 warn_of_parameters (const Lockout *self)
 {
-  guint32 failures = ward_dbus_lockout_get_failures (self->lockout);
+  guint32 failures = ward_dbus_lockout_get_failures (self->guard.lockout);
 
   if (self->lockout_recovery != NULL && chosen (self->lockout_recovery, 1) == 0)
     ward_cli_print_error (
         "Careful: with --lockout-recovery=0 one wrong lockout auth bars the lockout hierarchy until the "
-        "machine is restarted. " AT_STAKE);
+        "machine is restarted. " WARD_CLI_GUARD_AT_STAKE);
   if (self->max != NULL && failures > 0 && chosen (self->max, 1) <= failures)
     ward_cli_print_error (
         "Careful: %u failures are counted now, so --max=%s locks the TPM at once. “tpmward lockout reset” "
@@ -248,12 +184,11 @@ static GVariant *
 pack (const Lockout *self, GUnixFDList *fds, GError **error)
 {
   g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
-  WardDbusLockout *lockout = self->lockout;
+  WardDbusLockout *lockout = self->guard.lockout;
 
-  if (self->secret != NULL && ward_secret_get_size (self->secret) > 0
-      && !ward_client_secret_add (self->secret, "auth", &options, fds, error))
+  if (!ward_cli_secret_pack (self->guard.secret, "auth", &options, fds, error))
     return NULL;
-  if (self->force)
+  if (self->guard.force)
     g_variant_dict_insert (&options, "force", "b", TRUE);
   if (self->action == ACTION_RESET)
     return g_variant_new ("(@a{sv})", g_variant_dict_end (&options));
@@ -264,50 +199,18 @@ pack (const Lockout *self, GUnixFDList *fds, GError **error)
 }
 
 static gboolean
-call (WardCli *cli, const Lockout *self, GError **error)
+call (WardCli *cli, gpointer user_data, GError **error)
 {
+  const Lockout *self = user_data;
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   GVariant *parameters = pack (self, fds, error);
   g_autoptr (GVariant) reply = NULL;
 
   if (parameters == NULL)
     return FALSE;
-  reply = ward_cli_call_with_fds (cli, self->lockout, self->action == ACTION_RESET ? "Reset" : "SetParameters",
+  reply = ward_cli_call_with_fds (cli, self->guard.lockout, self->action == ACTION_RESET ? "Reset" : "SetParameters",
                                   parameters, fds, error);
   return reply != NULL;
-}
-
-/* Calls, and once more by force if the service's guard refused and the person insists. What the chip itself refused it
- * would refuse again: then the service has learnt of the bar just now. */
-static gboolean
-call_or_insist (WardCli *cli, Lockout *self, GError **error)
-{
-  gboolean was_barred = ward_dbus_lockout_get_lockout_auth_barred_until (self->lockout) != 0;
-  g_autoptr (GError) refusal = NULL;
-
-  if (call (cli, self, &refusal))
-    return TRUE;
-  if (!self->force && refusal && g_error_matches (refusal, WARD_CLIENT_ERROR, WARD_CLIENT_ERROR_LOCKED_OUT)
-      && (was_barred || ward_dbus_lockout_get_lockout_auth_barred_until (self->lockout) == 0) && isatty (STDIN_FILENO))
-    {
-      ward_cli_print_error ("tpmward: %s", refusal->message);
-      self->force = ward_cli_confirm ("Try all the same?");
-      if (self->force)
-        return call (cli, self, error);
-    }
-  g_propagate_error (error, g_steal_pointer (&refusal));
-  return FALSE;
-}
-
-static WardCliStatus
-fail_call (const Lockout *self, const GError *error)
-{
-  WardCliStatus status = ward_cli_fail (error);
-  g_autofree char *bar = ward_cli_lockout_bar (self->lockout, g_get_real_time ());
-
-  if (bar != NULL && status == WARD_CLI_AUTH_FAILED)
-    ward_cli_print_error ("The TPM now refuses even the right lockout auth %s.", bar);
-  return status;
 }
 
 static void
@@ -322,7 +225,7 @@ print_success (const Lockout *self)
       return;
     }
   ward_cli_print ("%s %s has taken its new parameters.\n", mark, name);
-  ward_cli_lockout_print_parameters (self->lockout);
+  ward_cli_lockout_print_parameters (self->guard.lockout);
 }
 
 static WardCliStatus
@@ -332,12 +235,10 @@ change (WardCli *cli, Lockout *self)
 
   if (self->action == ACTION_SET)
     warn_of_parameters (self);
-  if (self->secret != NULL)
-    warn_of_line_end (self);
-  if (!pass_bar (cli, self) || !obtain_secret (cli, self))
+  if (!ward_cli_guard_pass (cli, &self->guard) || !ward_cli_guard_obtain_secret (cli, &self->guard))
     return cli->status;
-  if (!call_or_insist (cli, self, &error))
-    return fail_call (self, error);
+  if (!ward_cli_guard_call (cli, &self->guard, call, self, &error))
+    return ward_cli_guard_fail (&self->guard, error);
 
   if (cli->json)
     print_state (cli, self);
@@ -349,15 +250,15 @@ change (WardCli *cli, Lockout *self)
 WardCliStatus
 ward_cli_lockout (WardCli *cli, GStrv *args)
 {
-  g_auto (Lockout) self = { 0 };
+  g_auto (Lockout) self = { .guard = { .what = "lockout auth", .option = "--auth-fd" } };
 
   if (!parse (cli, args, &self))
     return cli->status;
   /* before there are other descriptors than those that we were started with */
   if (self.auth_fd != NULL)
     {
-      self.secret = ward_cli_secret_read (cli, "--auth-fd", self.auth_fd);
-      if (self.secret == NULL)
+      self.guard.secret = ward_cli_secret_read (cli, "--auth-fd", self.auth_fd);
+      if (self.guard.secret == NULL)
         return cli->status;
     }
   if (!open_tpm (cli, &self))
@@ -366,5 +267,5 @@ ward_cli_lockout (WardCli *cli, GStrv *args)
     return change (cli, &self);
 
   print_state (cli, &self);
-  return ward_dbus_lockout_get_locked_out (self.lockout) ? WARD_CLI_LOCKED_OUT : WARD_CLI_OK;
+  return ward_dbus_lockout_get_locked_out (self.guard.lockout) ? WARD_CLI_LOCKED_OUT : WARD_CLI_OK;
 }

@@ -5,14 +5,25 @@
 #include "ward-client-secret.h"
 
 /* Reads a secret for a script from the descriptor that option, such as "--auth-fd", names, and closes it unless it is a
- * standard one. To be called before anything else opens descriptors. text is the option's value. A new reference, or
- * NULL with cli->status set after printing why. */
+ * standard one. To be called before anything else opens descriptors. text is the option's value. Warns of a line's end
+ * at the secret's end. A new reference, or NULL with cli->status set after printing why. */
 WardSecret *ward_cli_secret_read (WardCli *cli, const char *option, const char *text);
 
 /* Asks for a secret on the terminal; what is its name in a sentence, option the one by which a script gives it. A new
  * reference to one that is not empty, or NULL with cli->status set after printing why. */
 WardSecret *ward_cli_secret_ask (WardCli *cli, const char *what, const char *option);
 
+/* The same for a new secret: it is asked for twice, and anew while the two differ or it is longer than max_size bytes;
+ * 0 for any size. */
+WardSecret *ward_cli_secret_ask_new (WardCli *cli, const char *what, const char *option, gsize max_size);
+
+/* Adds an option that is a secret to a call's options and descriptors; nothing if secret is NULL or empty. */
+gboolean ward_cli_secret_pack (WardSecret *secret, const char *name, GVariantDict *options, GUnixFDList *fds,
+                               GError **error);
+
 /* Whether a person at the terminal, where standard input is one, wants it, after reading the question. FALSE where
  * nobody can be asked. */
 gboolean ward_cli_confirm (const char *question);
+
+/* Whether a person there types answer, such as a name, after reading the question. */
+gboolean ward_cli_confirm_by (const char *question, const char *answer);

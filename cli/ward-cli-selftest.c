@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-cli.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "ward-cli-json.h"
+#include "ward-cli-spinner.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
-
-#define SPINNER_INTERVAL_MS 120
-/* A test that ends sooner shows no spinner: it would only flicker. */
-#define SPINNER_DELAY_US (300 * 1000)
 
 /* What Run and GetResult answer. */
 typedef struct
@@ -23,60 +17,21 @@ typedef struct
   gint64 elapsed;   /* microseconds, 0 when not known */
 } Result;
 
-typedef struct
-{
-  WardDbusSelfTest *test;
-  gint64 since; /* monotonic; 0 until the test runs */
-  guint frame;
-  gboolean shown;
-} Spinner;
-
-static void
-clear_spinner (Spinner *spinner)
-{
-  if (spinner->shown)
-    fputs ("\r\033[K", stderr);
-  spinner->shown = FALSE;
-}
-
+/* Until the test runs polkit may be asking for a password on the same line. */
 static gboolean
-on_tick (gpointer user_data)
+is_running (gpointer user_data)
 {
-  static const char *const frames[] = { "|", "/", "-", "\\" };
-  Spinner *spinner = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  /* Not before the test runs: until then polkit may be asking for a password on the same line. */
-  if (g_strcmp0 (ward_dbus_self_test_get_state (spinner->test), "running") != 0)
-    return G_SOURCE_CONTINUE;
-  if (spinner->since == 0)
-    spinner->since = now;
-  if (now - spinner->since < SPINNER_DELAY_US)
-    return G_SOURCE_CONTINUE;
-
-  fprintf (stderr, "\r%s The TPM tests itself, %d s", frames[spinner->frame++ % G_N_ELEMENTS (frames)],
-           (int)((now - spinner->since) / G_USEC_PER_SEC));
-  spinner->shown = TRUE;
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-can_spin (void)
-{
-  return isatty (STDERR_FILENO) && g_strcmp0 (g_getenv ("TERM"), "dumb") != 0;
+  return g_strcmp0 (ward_dbus_self_test_get_state (user_data), "running") == 0;
 }
 
 static GVariant *
 run_test (WardCli *cli, WardDbusSelfTest *test, const char *mode, gint64 *elapsed, GError **error)
 {
-  Spinner spinner = { .test = test };
   gint64 start = g_get_monotonic_time ();
-  guint source = can_spin () ? g_timeout_add (SPINNER_INTERVAL_MS, on_tick, &spinner) : 0;
+  WardCliSpinner *spinner = ward_cli_spinner_new ("The TPM tests itself", is_running, test);
   GVariant *reply = ward_cli_call (cli, test, "Run", g_variant_new ("(s)", mode), error);
 
-  if (source != 0)
-    g_source_remove (source);
-  clear_spinner (&spinner);
+  ward_cli_spinner_free (spinner);
   *elapsed = g_get_monotonic_time () - start;
   return reply;
 }

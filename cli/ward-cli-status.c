@@ -137,6 +137,45 @@ print_lockout (WardDbusLockout *lockout)
         "Lockout", ward_dbus_lockout_get_locked_out (lockout) ? WARD_CLI_STYLE_BAD : WARD_CLI_STYLE_WARNING, summary);
 }
 
+/* The auth values that are set; a new string. */
+static char *
+describe_auths (WardDbusOwnership *ownership)
+{
+  const struct
+  {
+    gboolean is_set;
+    const char *name;
+  } auths[] = {
+    { ward_dbus_ownership_get_lockout_auth_set (ownership), "lockout" },
+    { ward_dbus_ownership_get_owner_auth_set (ownership), "owner" },
+    { ward_dbus_ownership_get_endorsement_auth_set (ownership), "endorsement" },
+  };
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (auths); i++)
+    if (auths[i].is_set)
+      g_string_append_printf (text, "%s%s auth set", text->len > 0 ? " · " : "", auths[i].name);
+  if (text->len == 0)
+    g_string_append (text, "no auth value is set (“tpmward own” sets one)");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+print_ownership (WardDbusOwnership *ownership)
+{
+  g_autofree char *auths = describe_auths (ownership);
+  g_autofree char *handle = g_strdup_printf ("0x%08x", ward_dbus_ownership_get_srk_handle (ownership));
+
+  ward_cli_print_field ("Ownership", WARD_CLI_STYLE_PLAIN, auths);
+  if (ward_dbus_ownership_get_srk_present (ownership))
+    ward_cli_print_field ("Storage key", WARD_CLI_STYLE_PLAIN, handle);
+  else
+    ward_cli_print_field ("Storage key", WARD_CLI_STYLE_DIM, "none (“tpmward own --srk-only” makes one)");
+  if (ward_dbus_ownership_get_clear_pending (ownership))
+    ward_cli_print_field ("Clear", WARD_CLI_STYLE_WARNING,
+                          "asked of the firmware, for the next restart (“tpmward clear --cancel” withdraws it)");
+}
+
 static void
 print_advisory (const char *label, GVariant *advisory)
 {
@@ -200,6 +239,7 @@ print_panel (WardCli *cli, WardDbusObject *object)
   WardDbusTpm *tpm = ward_dbus_object_peek_tpm (object);
   WardDbusSelfTest *test = ward_dbus_object_peek_self_test (object);
   WardDbusLockout *lockout = ward_dbus_object_peek_lockout (object);
+  WardDbusOwnership *ownership = ward_dbus_object_peek_ownership (object);
   WardDbusPcrs *pcrs = ward_dbus_object_peek_pcrs (object);
   g_autofree char *service = g_strdup_printf ("TPM Ward %s",
                                               ward_dbus_manager_get_version (ward_client_get_manager (cli->client)));
@@ -216,6 +256,8 @@ print_panel (WardCli *cli, WardDbusObject *object)
     print_self_test (test);
   if (lockout != NULL)
     print_lockout (lockout);
+  if (ownership != NULL)
+    print_ownership (ownership);
   if (pcrs != NULL)
     print_list ("PCR banks", ward_dbus_pcrs_get_banks (pcrs));
   print_list ("Key algorithms", ward_dbus_tpm_get_key_algorithms (tpm));
@@ -246,6 +288,7 @@ add_tpm_json (JsonBuilder *builder, WardDbusObject *object)
   ward_cli_json_add_string (builder, "path", g_dbus_object_get_object_path (G_DBUS_OBJECT (object)));
   add_interface_json (builder, "self_test", ward_dbus_object_peek_self_test (object));
   add_interface_json (builder, "lockout", ward_dbus_object_peek_lockout (object));
+  add_interface_json (builder, "ownership", ward_dbus_object_peek_ownership (object));
   add_interface_json (builder, "pcrs", ward_dbus_object_peek_pcrs (object));
   json_builder_end_object (builder);
 }

@@ -342,7 +342,23 @@ ward_cli_call_with_fds (WardCli *cli, gpointer proxy, const char *method, GVaria
       return reply;
     }
 
+  /* the agent prompts where the line is */
+  g_clear_pointer (&cli->spinner, ward_cli_spinner_free);
   /* Without pkttyagent a desktop's agent may still ask, so the call is made either way. */
   cli->agent = ward_cli_agent_start (ward_client_get_connection (cli->client), NULL);
   return call_once (proxy, method, sunk, fds, WARD_CLIENT_CALL_INTERACTIVE, error);
+}
+
+GVariant *
+ward_cli_call_slow (WardCli *cli, const char *text, gpointer proxy, const char *method, GVariant *parameters,
+                    GUnixFDList *fds, GError **error)
+{
+  GVariant *reply;
+
+  /* an agent that runs may ask at any moment */
+  if (cli->agent == NULL)
+    cli->spinner = ward_cli_spinner_new (text, NULL, NULL);
+  reply = ward_cli_call_with_fds (cli, proxy, method, parameters, fds, error);
+  g_clear_pointer (&cli->spinner, ward_cli_spinner_free);
+  return reply;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ward-cli-agent.h"
+#include "ward-cli-spinner.h"
 #include "ward-client.h"
 
 /* The exit statuses of tpmward, as its manual page tells them. */
@@ -17,6 +18,7 @@ typedef enum
   WARD_CLI_NO_SERVICE = 7,     /* the service or the system bus cannot be reached */
   WARD_CLI_AUTH_FAILED = 8,    /* the TPM refused an auth value, or none was given */
   WARD_CLI_LOCKED_OUT = 9, /* the protection against dictionary attacks refuses, or the guard before the lockout auth */
+  WARD_CLI_PROBLEMS = 10,  /* the doctor has found errors or warnings */
 } WardCliStatus;
 
 typedef struct _WardCliVerb WardCliVerb;
@@ -30,9 +32,10 @@ typedef struct
   gboolean help;
   gboolean version;
 
-  WardClient *client;   /* once connected */
-  WardCliAgent *agent;  /* once it was needed */
-  WardCliStatus status; /* set by what returns FALSE or NULL for the verb to end with */
+  WardClient *client;      /* once connected */
+  WardCliAgent *agent;     /* once it was needed */
+  WardCliSpinner *spinner; /* of the call under way, or NULL */
+  WardCliStatus status;    /* set by what returns FALSE or NULL for the verb to end with */
 } WardCli;
 
 /* args are the arguments after the verb, for ward_cli_parse(). */
@@ -54,6 +57,13 @@ WardCliStatus ward_cli_pcrs (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_random (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_properties (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_lockout (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_own (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_release (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_change_auth (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_preview_clear (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_clear (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_doctor (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_repair (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_monitor (WardCli *cli, GStrv *args);
 
 /* Parses a verb's options, and those of every verb, out of args and leaves its other arguments, of which there must be
@@ -91,3 +101,7 @@ GVariant *ward_cli_call (WardCli *cli, gpointer proxy, const char *method, GVari
 /* The same, with the descriptors that the parameters' values of type h count. */
 GVariant *ward_cli_call_with_fds (WardCli *cli, gpointer proxy, const char *method, GVariant *parameters,
                                   GUnixFDList *fds, GError **error);
+/* The same for a call that may take long, with a line on standard error that says so: text is what happens. fds may be
+ * NULL. */
+GVariant *ward_cli_call_slow (WardCli *cli, const char *text, gpointer proxy, const char *method, GVariant *parameters,
+                              GUnixFDList *fds, GError **error);

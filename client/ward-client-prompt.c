@@ -253,9 +253,10 @@ ward_client_prompt_secret (const char *prompt, GError **error)
 }
 
 gboolean
-ward_client_prompt_confirm (const char *question, GError **error)
+ward_client_prompt_confirm (const char *question, const char *answer, GError **error)
 {
-  g_autoptr (WardSecret) answer = ask (question, FALSE, error);
+  g_autoptr (WardSecret) typed = ask (question, FALSE, error);
 
-  return answer != NULL && ward_secret_get_size (answer) == 3 && memcmp (ward_secret_get_data (answer), "yes", 3) == 0;
+  return typed != NULL && ward_secret_get_size (typed) == strlen (answer)
+         && memcmp (ward_secret_get_data (typed), answer, strlen (answer)) == 0;
 }

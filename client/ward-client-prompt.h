@@ -20,5 +20,5 @@
  * as it is. A new reference. */
 WardSecret *ward_client_prompt_secret (const char *prompt, GError **error);
 
-/* Whether the person answers “yes” to question. */
-gboolean ward_client_prompt_confirm (const char *question, GError **error);
+/* Whether the person answers question by typing answer, such as “yes”, and nothing else. */
+gboolean ward_client_prompt_confirm (const char *question, const char *answer, GError **error);

@@ -20,12 +20,21 @@ import pytest
 import ward
 
 SOURCE = Path(__file__).resolve().parents[2] / "cli"
-VERBS = ["status", "list", "selftest", "pcrs", "random", "properties", "lockout", "monitor"]
+VERBS = ["status", "list", "selftest", "pcrs", "random", "properties", "lockout", "own", "change-auth", "release", "preview-clear",
+         "clear", "doctor", "repair", "monitor"]  # fmt: skip
 OPTIONS = {
     "selftest": ["--full", "--incremental", "--last", "--bytes"],
     "pcrs": ["--all"],
     "random": ["--hex", "--base64", "--raw"],
     "lockout": ["--max", "--recovery", "--lockout-recovery", "--auth-fd", "--force"],
+    "own": ["--lockout", "--owner", "--endorsement", "--generate", "--print", "--lockout-fd", "--owner-fd", "--endorsement-fd",
+            "--srk-only", "--force"],
+    "change-auth": ["--remove", "--generate", "--print", "--old-fd", "--new-fd", "--force"],
+    "release": ["--lockout-fd", "--owner-fd", "--endorsement-fd", "--force"],
+    "preview-clear": ["--all"],
+    "clear": ["--confirm", "--auth-fd", "--physical-presence", "--cancel", "--all", "--force"],
+    "doctor": ["--all"],
+    "repair": ["--dry-run", "--all"],
 }
 COMMON_OPTIONS = ["--tpm", "--json", "--help", "--version"]
 
@@ -508,14 +517,14 @@ def test_help_of_a_verb(verb):
 def test_help_names_all_verbs():
     shown = run_ok("--help")
     assert shown == run_ok("help")
-    assert re.findall(r"^  ([a-z]+)\b.*", shown, re.MULTILINE)[1:] == VERBS
+    assert re.findall(r"^  ([a-z-]+)\b.*", shown, re.MULTILINE)[1 : len(VERBS) + 1] == VERBS
 
 
 def test_the_manual_page_names_everything():
-    page = (SOURCE / "tpmward.1").read_text().replace("\\-", "-")
+    page = re.sub(r"\\f[BIR]", "", (SOURCE / "tpmward.1").read_text().replace("\\-", "-"))
     for word in [*VERBS, *COMMON_OPTIONS, *sum(OPTIONS.values(), [])]:
         assert re.search(rf"(?<![\w-]){re.escape(word)}\b", page), word
-    for status in range(10):
+    for status in range(11):
         assert f".TP\n.B {status}\n" in page
 
 
@@ -529,7 +538,11 @@ def complete(*words):
 def test_completion(root):
     assert complete("") == [*VERBS, "help"]
     assert complete("s") == ["status", "selftest"]
+    assert complete("pre") == ["preview-clear"]
     assert complete("lockout", "") == ["reset", "set"]
+    assert complete("change-auth", "o") == ["owner"]
+    assert complete("repair", "srk") == ["srk-missing@tpm0"]
+    assert complete("clear", "--confirm", "=", "t") == ["tpm0"]
     assert complete("pcrs", "") == root.get("Pcrs.Banks")
     assert complete("--tpm", "t") == complete("list", "--tpm", "=", "t") == complete("--tpm", "=") == ["tpm0"]
     for verb in VERBS:

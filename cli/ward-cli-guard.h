@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ward-cli-lockout-panel.h"
+#include "ward-cli-secret.h"
+
+/* One use of the lockout auth. After a wrong one the TPM refuses even the right one for long, so the service's guard,
+ * and this before it, keep a person from spending a second try by accident. */
+typedef struct
+{
+  WardDbusLockout *lockout; /* not owned */
+  WardCliLockoutAuth auth;
+  const char *what;   /* the secret's name in a sentence */
+  const char *option; /* the option by which a script gives it */
+  WardSecret *secret; /* owned; NULL until it is there */
+  gboolean force;
+} WardCliGuard;
+
+/* While the bar is known to stand, the secret is not even to be asked for, unless the person insists, which sets force.
+ * FALSE with cli->status set after printing why. */
+gboolean ward_cli_guard_pass (WardCli *cli, WardCliGuard *guard);
+
+/* Asks for the secret where the TPM needs one and none was given. FALSE with cli->status set after printing why. */
+gboolean ward_cli_guard_obtain_secret (WardCli *cli, WardCliGuard *guard);
+
+/* Calls the service's method with the guard's secret and force. */
+typedef gboolean (*WardCliGuardCall) (WardCli *cli, gpointer user_data, GError **error);
+
+/* Calls, and once more by force if the service's guard refused and the person insists. */
+gboolean ward_cli_guard_call (WardCli *cli, WardCliGuard *guard, WardCliGuardCall call, gpointer user_data,
+                              GError **error);
+
+/* As ward_cli_fail(), and tells of the bar if the auth was a wrong one. */
+WardCliStatus ward_cli_guard_fail (const WardCliGuard *guard, const GError *error);
+
+/* What is at stake, for warnings. */
+#define WARD_CLI_GUARD_AT_STAKE                                                                                        \
+  "Then nobody can end a lockout, change its parameters or clear the TPM by its lockout auth."
