@@ -125,7 +125,10 @@ class Places(Installed):
         for folder, _, names in os.walk(self.root):
             for name in names:
                 with open(os.path.join(folder, name), "rb") as file:
-                    self.assertIsNone(re.search(rb"@[a-z]+@", file.read()) if not re.search("daemon|helper$", name) else None, name)
+                    content = file.read()
+                # types of D-Bus look the same in a program
+                if not content.startswith(b"\x7fELF"):
+                    self.assertIsNone(re.search(rb"@[a-z]+@", content), name)
 
     def test_an_edited_configuration_is_kept(self):
         path = self.inside("/etc/tpmward/tpmward.conf")
