@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the helper does beside the repair of access: requests to the firmware, the look at who has a TPM, drivers and services."""
 
-import json
 import os
 import pwd
-import select
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import ward
+from played_systemd import PlayedSystemd
 from ward import ERROR, wait_until
 
 NAME = "org.tpmward1.Helper"
@@ -71,42 +68,7 @@ def node():
     path.unlink()
 
 
-class Systemd:
-    """A systemd that does nothing, and what it has been asked for."""
-
-    def __init__(self, **options):
-        options = {"load": "loaded", "active": "active", "file": "enabled", "result": "done", **options}
-        script = Path(__file__).with_name("played_systemd.py")
-        self.process = subprocess.Popen(
-            [sys.executable, script, json.dumps(options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
-        self.seen = []
-        self.wait_for("ready")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
-
-    def wait_for(self, name, timeout=10):
-        deadline = time.monotonic() + timeout
-        while name not in [asked[0] for asked in self.seen]:
-            ready = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))[0]
-            assert ready, f"systemd was not asked for {name}, but {self.seen}"
-            line = self.process.stdout.readline()
-            assert line, "the played systemd has ended"
-            self.seen.append(json.loads(line))
-
-    def end_job(self):
-        self.process.stdin.write(b"end\n")
-
-    def asked(self):
-        """What it was asked for that changes something, once its user has taken leave."""
-        self.wait_for("Unsubscribe")
-        return [asked for asked in self.seen if asked[0] not in ("ready", "Subscribe", "Unsubscribe", "LoadUnit")]
+RUNS = {"ActiveState": "active", "UnitFileState": "enabled"}
 
 
 def start(caller, act, *args):
@@ -185,13 +147,13 @@ def test_without_systemd_no_service_can_be_disabled(service, tpm, dry_run):
 
 @pytest.mark.parametrize("name", ["", "ssh", "tcsd.service", "../tcsd", "x" * 1000])
 def test_other_services_cannot_be_disabled(service, tpm, name):
-    with Systemd() as systemd:
+    with PlayedSystemd(tcsd=RUNS) as systemd:
         assert start(service, "DisableService", "sb", name, False).error().name == ERROR + "InvalidArgument"
         assert systemd.seen == [["ready"]]
 
 
 def test_tcsd_is_stopped_then_disabled(sandbox, service, tpm):
-    with Systemd() as systemd:
+    with PlayedSystemd(tcsd=RUNS, waits=True) as systemd:
         call = start(service, "DisableService", "sb", "tcsd", False)
         systemd.wait_for("StopUnit")
         start(service, "RepairAccess").wait()  # which waits for nothing of this
@@ -199,29 +161,29 @@ def test_tcsd_is_stopped_then_disabled(sandbox, service, tpm):
         systemd.end_job()
         assert call.wait() == ["stop tcsd.service (was active)", "disable tcsd.service (was enabled)"]
         expected = [["StopUnit", "tcsd.service", "replace"], ["DisableUnitFiles", ["tcsd.service"], False], ["Reload"]]
-        assert systemd.asked() == expected
+        assert systemd.changes() == expected
     assert sandbox.log("helper").count("Services: stop tcsd.service (was active)\n") == 1
 
 
 def test_a_dry_run_changes_nothing(service, tpm):
-    with Systemd(file="enabled", active="failed") as systemd:
+    with PlayedSystemd(tcsd={"ActiveState": "failed", "UnitFileState": "enabled"}) as systemd:
         assert "disable tcsd.service (was enabled)" in start(service, "DisableService", "sb", "tcsd", True).wait()
-        assert systemd.asked() == []
+        assert systemd.changes() == []
 
 
 def test_what_does_not_stop_is_told(service, tpm):
-    with Systemd(result="timeout") as systemd:
+    with PlayedSystemd(tcsd=RUNS, job="timeout", waits=True) as systemd:
         call = start(service, "DisableService", "sb", "tcsd", False)
         systemd.wait_for("StopUnit")
         systemd.end_job()
         error = call.error()
         assert error.name == ERROR + "Failed"
         assert "stop tcsd.service" in error.message and "timeout" in error.message
-        assert systemd.asked() == [["StopUnit", "tcsd.service", "replace"]]
+        assert systemd.changes() == [["StopUnit", "tcsd.service", "replace"]]
 
 
 def test_tcsd_is_left_to_a_tpm_12(service, tpm):
     (tpm / "tpm_version_major").write_text("1\n")
-    with Systemd() as systemd:
+    with PlayedSystemd(tcsd=RUNS) as systemd:
         assert start(service, "DisableService", "sb", "tcsd", False).error().name == ERROR + "WouldBreak"
         assert systemd.seen == [["ready"]]
