@@ -97,7 +97,7 @@ ward_tpm2_list_items (WardConnection *connection, GError **error)
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify)ward_chip_item_free);
 
   if (!add_all (connection, TPM2_NV_INDEX_FIRST, add_index, items, error)
-      || !add_all (connection, TPM2_PERSISTENT_FIRST, add_object, items, error))
+      || !add_all (connection, WARD_TPM2_PERSISTENT_FIRST, add_object, items, error))
     return NULL;
   return g_steal_pointer (&items);
 }

@@ -31,8 +31,9 @@ ward_tpm2_free_esys_memory (void *location)
 }
 #define WARD_ESYS_AUTOFREE __attribute__ ((cleanup (ward_tpm2_free_esys_memory)))
 
-/* tpm2-tss's TPM2_TRANSIENT_FIRST shifts a bit out of an int. */
+/* tpm2-tss's TPM2_TRANSIENT_FIRST and TPM2_PERSISTENT_FIRST shift a bit out of an int. */
 #define WARD_TPM2_TRANSIENT_FIRST ((guint32)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT)
+#define WARD_TPM2_PERSISTENT_FIRST ((guint32)TPM2_HT_PERSISTENT << TPM2_HR_SHIFT)
 
 #define WARD_TPM2_NO_SESSIONS ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE
 
