@@ -21,6 +21,8 @@ TOP = Path(__file__).resolve().parents[2]
 PYTEST = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=short", "--color=no"]
 JOBS = 2
 FILE_SECONDS = 900
+# The virtual machines that are not the usual one.
+MACHINES = {"test_no_tpm": ["--tpm", "none"], "test_tpm12": ["--tpm", "1.2"], "test_firmware": ["--firmware", "ovmf"]}
 SKIPPED = 77
 MESON_BAD = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
 SANITIZERS = {
@@ -126,8 +128,8 @@ def run_pytest(file, build, selection, folder):
     if file.parent.name == "service":
         command = [sys.executable, str(TOP / "tests/sandbox/sandbox"), "--build", str(build), "--", *command]
     elif file.parent.name == "vm":
-        tpm = "none" if file.stem == "test_no_tpm" else "2.0"
-        command = [sys.executable, str(TOP / "tests/vm/vm"), "--build", str(build), "--tpm", tpm, "--share", folder, "--", *command]
+        machine = ["--build", str(build), *MACHINES.get(file.stem, []), "--share", folder]
+        command = [sys.executable, str(TOP / "tests/vm/vm"), *machine, "--", *command]
     started = time.monotonic()
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", TPMWARD_BUILD=str(build), TPMWARD_BUILT="1")
     try:

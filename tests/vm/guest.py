@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 UNIT = "tpmward.service"
+HELPER_UNIT = "tpmward-helper.service"
 SERVICE = "org.tpmward1"
 ROOT = "/org/tpmward1"
 MANAGER = f"{ROOT}/Manager"
@@ -22,8 +23,9 @@ def execute(*command, user="root", **options):
     """Runs a command, without a session or a terminal of its own, to its end."""
     drop = [] if user == "root" else ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--reset-env"]
     environment = dict(os.environ, LC_ALL="C.UTF-8", TPM2TOOLS_TCTI=f"device:{manager_node()}", TSS2_LOG="all+none")
+    options = {"input": "", **options}
     return subprocess.run(
-        [*drop, *map(str, command)], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+        [*drop, *map(str, command)], check=False, capture_output=True, text=True, errors="replace",
         timeout=SECONDS, env=environment, **options,
     )  # fmt: skip
 
@@ -66,6 +68,34 @@ def call(method, signature="", *args, path=None, user=USER):
     return values[0] if len(values) == 1 else values
 
 
+def options(**values):
+    """busctl's arguments for a{sv}; names have _ where the interface has -."""
+    arguments = [len(values)]
+    for name, value in values.items():
+        arguments.append(name.replace("_", "-"))
+        if isinstance(value, bool):
+            arguments += ["b", str(value).lower()]
+        elif isinstance(value, bytes):
+            arguments += ["ay", len(value), *value]
+        else:
+            arguments += ["s", value]
+    return arguments
+
+
+def refusal(method, *args, path=None, user="root"):
+    """The name of the error that a call ends with, without org.tpmward1.Error, and its message. Arguments are written as GVariants are."""
+    interface, _, member = method.rpartition(".")
+    if "." not in interface:
+        path = path or (MANAGER if interface == "Manager" else tpm_path())
+        interface = f"{SERVICE}.{interface}"
+    where = ["--dest", SERVICE, "--object-path", path, "--method", f"{interface}.{member}"]
+    done = execute("gdbus", "call", "--system", "--timeout=100", *where, *args, user=user)
+    assert done.returncode != 0, f"{method} was not refused: {done.stdout}"
+    match = re.search(r"GDBus\.Error:([\w.]+): (.*)", done.stderr, re.S)
+    assert match, done.stderr
+    return match[1].removeprefix(f"{SERVICE}.Error."), match[2].strip()
+
+
 def properties(interface, path=None):
     path = path or (MANAGER if interface == "Manager" else tpm_path())
     return call("org.freedesktop.DBus.Properties.GetAll", "s", f"{SERVICE}.{interface}", path=path)
@@ -85,9 +115,9 @@ def manager_node():
     return f"/dev/tpmrm{(tpm_name() or 'tpm0').removeprefix('tpm')}"
 
 
-def unit(*names):
-    """Properties of the service's unit."""
-    shown = run("systemctl", "show", UNIT, *(f"--property={name}" for name in names))
+def unit(*names, of=UNIT):
+    """Properties of the service's unit, or another."""
+    shown = run("systemctl", "show", of, *(f"--property={name}" for name in names))
     found = dict(line.split("=", 1) for line in shown.splitlines())
     return found[names[0]] if len(names) == 1 else [found[name] for name in names]
 
@@ -129,6 +159,45 @@ def raw_properties(text):
         elif (match := re.match(r"  raw: 0x([0-9A-Fa-f]+)$", line)) and name:
             numbers[name] = int(match[1], 16)
     return numbers
+
+
+def variables():
+    """What tpm2_getcap says that changes: "inLockout" and its kin are 0 or 1."""
+    lines = re.findall(r"^ *(\w+): +(0x[0-9A-Fa-f]+|[01])$", capability("properties-variable"), re.M)
+    return {name: int(value, 0) for name, value in lines}
+
+
+def handles(kind):
+    """"persistent" or "nv-index": the handles that are taken."""
+    return [int(handle, 16) for handle in re.findall(r"0x[0-9A-Fa-f]+", capability(f"handles-{kind}"))]
+
+
+def guess_wrongly(count):
+    """Wrong auth values for a key that counts them, by another program."""
+    attributes = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt"
+    run("tpm2_createprimary", "-Q", "-G", "ecc", "-p", "right", "-c", "/run/counting", "-a", attributes)
+    for _ in range(count):
+        assert execute("tpm2_create", "-Q", "-C", "/run/counting", "-P", "wrong", "-u", "/dev/null", "-r", "/dev/null").returncode != 0
+
+
+def findings(method="Diagnose", **options):
+    """What is found, by id."""
+    return {finding["id"]: finding for finding in call(f"Manager.{method}", **options)}
+
+
+def repair(finding, **given):
+    """As root. Returns what was done."""
+    return call("Manager.Repair", "sa{sv}", finding, *options(**given), user="root")
+
+
+def access(path):
+    return run("stat", "-c", "%U:%G %a", path).strip()
+
+
+def exposure(unit_name):
+    """By systemd's own measure, from 0 to 10, of the unit as it is loaded."""
+    said = run("systemd-analyze", "security", "--no-pager", unit_name)
+    return float(re.search(r"exposure level for \S+: ([0-9.]+)", said)[1])
 
 
 def read_pcrs(bank):

@@ -21,13 +21,19 @@ PACKAGES = (
     "systemd-sysv", "dbus", "udev", "kmod", "passwd", "util-linux", "polkitd",
     # what the service and the command are linked with; tpm2-tools bring the TSS
     "libgudev-1.0-0", "libglib2.0-bin", "libjson-glib-1.0-0", "tpm2-tools",
+    # what else lives on a TPM
+    "cryptsetup-bin", "trousers",
     # to install and to test
     "meson", "python3", "python3-pytest",
 )  # fmt: skip
 # What the root disk and the shared folders need is loaded by the initial ramdisk, in this order.
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p", "overlay")
 # A small set, so that udev loads no driver that the tests have no use for.
-GUEST_MODULES = (*BOOT_MODULES, "autofs4", "binfmt_misc", "virtio_rng", "qemu_fw_cfg")
+GUEST_MODULES = (
+    *BOOT_MODULES, "autofs4", "binfmt_misc", "virtio_rng", "qemu_fw_cfg", "efivarfs",
+    "loop", "dm_crypt", "algif_skcipher", "xts", "aes_generic", "sha256_generic",
+)  # fmt: skip
+OVMF = Path("/usr/share/OVMF")
 TOOLS = {
     "qemu-system-x86_64": "qemu-system-x86", "swtpm": "swtpm", "mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs",
     "busybox": "busybox-static", "modprobe": "kmod", "depmod": "kmod", "dpkg-deb": "dpkg",
@@ -38,8 +44,8 @@ class Unavailable(Exception):
     """Why there can be no virtual machine here."""
 
 
-def check():
-    """Raises Unavailable unless a virtual machine can be had here."""
+def check(firmware="seabios"):
+    """Raises Unavailable unless a virtual machine can be had here that has the firmware."""
     if os.uname().machine != "x86_64":
         raise Unavailable(f"the virtual machine is an x86-64 one, and this is {os.uname().machine}")
     with open("/etc/os-release", encoding="utf-8") as file:
@@ -49,6 +55,8 @@ def check():
     for tool, package in TOOLS.items():
         if shutil.which(tool) is None:
             raise Unavailable(f"there is no {tool} here (package {package}); ./dev vm installs it")
+    if firmware == "ovmf" and not (OVMF / "OVMF_CODE_4M.fd").exists():
+        raise Unavailable("there is no UEFI firmware for virtual machines here (package ovmf); ./dev vm installs it")
     if os.geteuid() != 0:
         raise Unavailable("only root can make its root file system")
 
@@ -91,6 +99,8 @@ def make_root(work):
         "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "info", "locale", "man")),
         *(f"--customize-hook=chroot \"$1\" useradd --create-home --shell /bin/bash {user}" for user in USERS),
+        # Each test that wants tcsd starts it: on a TPM 2.0 it fails.
+        "--customize-hook=systemctl --root=\"$1\" disable tcsd.service",
         f"--customize-hook={PARTS / 'fetch-kernel'}",
         SUITE, work / "root", *(work / f"host.{kind}" for kind in sources),
     ]  # fmt: skip
