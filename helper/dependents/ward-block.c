@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-block.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -73,6 +74,8 @@ visit (WardScan *scan, int folder, const char *path, const char *name, guint32 u
     return;
   g_strdelimit (node, "!", '/'); /* as the kernel writes slashes there */
   path_fd = ward_folder_open_in_root (scan->root, node, O_PATH | O_NOFOLLOW);
+  if (path_fd < 0)
+    ward_scan_note_failure (scan, node, 0, errno);
   if (path_fd < 0 || fstat (path_fd, &status) != 0 || !is_the_device (scan, name, &status))
     return;
   link = g_strdup_printf ("/proc/self/fd/%d", path_fd);

@@ -150,27 +150,45 @@ ward_scan_is_in_time (WardScan *scan)
   return in_time;
 }
 
+void
+ward_scan_note_failure (WardScan *scan, const char *path, guint32 uid, int number)
+{
+  g_autofree char *why = NULL;
+
+  if (number == ENOENT || number == ENOTDIR)
+    return;
+  if (number == ELOOP || number == EXDEV)
+    why = g_strdup ("A symbolic link or another file system is on the way to it, which were not followed.");
+  else
+    why = g_strdup_printf ("It cannot be opened: %s.", g_strerror (number));
+  ward_scan_add_unscanned (scan, path, uid, why);
+}
+
 int
 ward_scan_open_folder (WardScan *scan, const char *path)
 {
+  int folder;
+
   if (ward_mounts_is_remote (scan->mounts, path))
     {
       ward_scan_add_unscanned (scan, path, 0, "It lies on a file system that another machine or program answers for.");
       return -1;
     }
-  return ward_folder_open_in_root (scan->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  folder = ward_folder_open_in_root (scan->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (folder < 0)
+    ward_scan_note_failure (scan, path, 0, errno);
+  return folder;
 }
 
 int
 ward_scan_open_in_home (WardScan *scan, const WardHome *home, const char *name, char **path)
 {
   int folder = ward_folder_open_beneath (home->folder, name, O_RDONLY | O_DIRECTORY);
-  int saved = errno;
+  int number = errno;
 
   *path = g_build_filename (home->path, name, NULL);
-  if (folder < 0 && (saved == ELOOP || saved == EXDEV))
-    ward_scan_add_unscanned (scan, *path, home->uid,
-                             "A symbolic link or another file system is on the way to it, which were not followed.");
+  if (folder < 0)
+    ward_scan_note_failure (scan, *path, home->uid, number);
   return folder;
 }
 

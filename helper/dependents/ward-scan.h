@@ -65,11 +65,16 @@ void ward_scan_add (WardScan *scan, WardDependent *dependent);
 /* Notes that what is at that path was not, or not wholly, looked at; why is a sentence. */
 void ward_scan_add_unscanned (WardScan *scan, const char *path, guint32 uid, const char *why);
 
+/* The same of what could not be opened, by its errno: what is not there holds nothing, of all else nobody knows that.
+ */
+void ward_scan_note_failure (WardScan *scan, const char *path, guint32 uid, int number);
+
 /* FALSE once the time is over, which it notes. */
 gboolean ward_scan_is_in_time (WardScan *scan);
 
 /* The system's folder of that absolute path, or -1. Links on the way there are root's own and are followed, within the
- * root; the last part may not be one. Nothing on a network file system is opened: it is noted as unscanned. */
+ * root; the last part may not be one. Nothing on a network file system is opened: it is noted as unscanned, as is what
+ * is there and cannot be opened. */
 int ward_scan_open_folder (WardScan *scan, const char *path);
 
 /* The folder at that path in the home, or -1. Where a link or another file system is in the way, which are a user's to

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -51,6 +52,23 @@ test_empty_root (void)
   g_autoptr (GPtrArray) found = tree_scan (tree);
 
   g_assert_cmpuint (found->len, ==, 0);
+}
+
+/* A ledger must not pass over what could not be opened, whatever the reason. */
+static void
+test_folder_that_cannot_be_opened (void)
+{
+  g_autoptr (Tree) tree = tree_new ();
+  g_autofree char *name = g_strnfill (NAME_MAX + 1, 'x');
+  g_autofree char *path = g_strconcat ("/etc/", name, NULL);
+  g_autoptr (WardScan) scan = ward_scan_new (tree->path, NULL);
+
+  tree_write_text (tree, "etc/passwd", "");
+  g_assert_cmpint (ward_scan_open_folder (scan, "/etc/missing"), ==, -1);
+  g_assert_cmpint (ward_scan_open_folder (scan, "/etc/passwd/folder"), ==, -1);
+  g_assert_cmpuint (scan->found->len, ==, 0);
+  g_assert_cmpint (ward_scan_open_folder (scan, path), ==, -1);
+  g_assert_cmpuint (count_kind (scan->found, "unscanned"), ==, 1);
 }
 
 static void
@@ -392,6 +410,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/dependents/scan/empty-root", test_empty_root);
   g_test_add_func ("/dependents/scan/no-root", test_no_root);
+  g_test_add_func ("/dependents/scan/folder-that-cannot-be-opened", test_folder_that_cannot_be_opened);
   g_test_add_func ("/dependents/scan/this-machine", test_this_machine);
   g_test_add_func ("/dependents/scan/variant", test_variant);
   g_test_add_func ("/dependents/scan/links-are-not-followed", test_links_are_not_followed);
