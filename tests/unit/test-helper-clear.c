@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "test-tree.h"
 #include "ward-clear-request.h"
 #include "ward-error.h"
+
+#define TPM0 "/sys/class/tpm/tpm0"
 
 typedef struct
 {
@@ -15,14 +18,13 @@ typedef struct
   char *ppi; /* the folder */
 } Fixture;
 
+/* file: FILE=TEXT, in the kernel's folder of the TPM. */
 static void
-put (const char *folder, const char *name, const char *text)
+put (Fixture *fixture, const char *file)
 {
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_strconcat (TPM0, file, NULL);
 
-  g_file_set_contents (path, text, -1, &error);
-  g_assert_no_error (error);
+  test_tree_add (fixture->root, path);
 }
 
 static void
@@ -32,19 +34,16 @@ set_up (Fixture *fixture, gconstpointer user_data)
 
   fixture->root = g_dir_make_tmp ("ward-clear-XXXXXX", &error);
   g_assert_no_error (error);
-  fixture->ppi = g_strconcat (fixture->root, "/sys/class/tpm/tpm0/ppi", NULL);
-  g_assert_cmpint (g_mkdir_with_parents (fixture->ppi, 0700), ==, 0);
-  put (fixture->ppi, "../tpm_version_major", "2\n");
-  put (fixture->ppi, "tcg_operations", "0 4: x\n5 3: User required\n14 4: x\n22 4: x\n23 4: x\n24 4: x\n");
-  put (fixture->ppi, "request", "0\n");
+  fixture->ppi = g_strconcat (fixture->root, TPM0 "/ppi", NULL);
+  put (fixture, "/tpm_version_major=2\n");
+  put (fixture, "/ppi/tcg_operations=0 4: x\n5 3: User required\n14 4: x\n22 4: x\n23 4: x\n24 4: x\n");
+  put (fixture, "/ppi/request=0\n");
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer user_data)
 {
-  const char *command[] = { "rm", "-rf", fixture->root, NULL };
-
-  g_assert_true (g_spawn_sync (NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+  test_tree_remove (fixture->root);
   g_free (fixture->root);
   g_free (fixture->ppi);
 }
@@ -99,14 +98,14 @@ test_a_tpm_12_is_switched_on_again (Fixture *fixture, gconstpointer user_data)
 {
   g_autoptr (GError) error = NULL;
 
-  put (fixture->ppi, "../tpm_version_major", "1\n");
+  put (fixture, "/tpm_version_major=1\n");
   g_assert_cmpuint (ward_clear_request_make (fixture->root, "tpm0", &error), ==, 22);
   g_assert_no_error (error);
   assert_request (fixture, "22\n");
   g_assert_true (ward_clear_request_withdraw (fixture->root, "tpm0", &error));
   assert_request (fixture, "0\n");
 
-  put (fixture->ppi, "tcg_operations", "5 4: x\n14 4: x\n");
+  put (fixture, "/ppi/tcg_operations=5 4: x\n14 4: x\n");
   g_assert_cmpuint (ward_clear_request_make (fixture->root, "tpm0", &error), ==, 14);
   assert_request (fixture, "14\n");
 }
@@ -114,11 +113,15 @@ test_a_tpm_12_is_switched_on_again (Fixture *fixture, gconstpointer user_data)
 static void
 test_firmware_that_takes_no_request_is_not_asked (Fixture *fixture, gconstpointer user_data)
 {
-  static const char *const operations[] = { "", "5 2: Blocked for OS by BIOS\n", "23 4: x\n24 4: x\n" };
+  static const char *const operations[] = {
+    "/ppi/tcg_operations=",
+    "/ppi/tcg_operations=5 2: Blocked for OS by BIOS\n",
+    "/ppi/tcg_operations=23 4: x\n24 4: x\n",
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (operations); i++)
     {
-      put (fixture->ppi, "tcg_operations", operations[i]);
+      put (fixture, operations[i]);
       assert_refused (fixture, "tpm0", WARD_ERROR_NOT_SUPPORTED);
       assert_request (fixture, "0\n");
     }
@@ -127,7 +130,7 @@ test_firmware_that_takes_no_request_is_not_asked (Fixture *fixture, gconstpointe
 static void
 test_another_request_is_left_alone (Fixture *fixture, gconstpointer user_data)
 {
-  put (fixture->ppi, "request", "23 1\n");
+  put (fixture, "/ppi/request=23 1\n");
   assert_refused (fixture, "tpm0", WARD_ERROR_BUSY);
   assert_not_withdrawn (fixture, "tpm0", WARD_ERROR_NOT_FOUND);
   assert_request (fixture, "23 1\n");
@@ -157,7 +160,7 @@ test_nothing_but_the_kernels_file_is_written (Fixture *fixture, gconstpointer us
   g_autofree char *victim = g_build_filename (fixture->root, "victim", NULL);
   g_autofree char *text = NULL;
 
-  put (fixture->root, "victim", "0\n");
+  test_tree_add (fixture->root, "/victim=0\n");
   g_assert_cmpint (g_unlink (request), ==, 0);
   assert_refused (fixture, "tpm0", WARD_ERROR_FAILED); /* not there: offered, but not to be asked for */
   g_assert_cmpint (symlink (victim, request), ==, 0);

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "test-tree.h"
 #include "ward-holders.h"
 
 typedef struct
@@ -13,65 +14,46 @@ typedef struct
   char *node; /* a path in whose name a TPM shows, and which leads to the device */
 } Fixture;
 
-static void put (Fixture *fixture, const char *text, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static void put (Fixture *fixture, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-static char *
-path_in (Fixture *fixture, const char *format, va_list args)
-{
-  g_autofree char *name = g_strdup_vprintf (format, args);
-  char *path = g_build_filename (fixture->root, name, NULL);
-  g_autofree char *folder = g_path_get_dirname (path);
-
-  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
-  return path;
-}
-
+/* What test_tree_add () takes. */
 static void
-put (Fixture *fixture, const char *text, const char *format, ...)
+put (Fixture *fixture, const char *format, ...)
 {
-  g_autofree char *path = NULL;
+  g_autofree char *file = NULL;
   va_list args;
 
   va_start (args, format);
-  path = path_in (fixture, format, args);
+  file = g_strdup_vprintf (format, args);
   va_end (args);
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  test_tree_add (fixture->root, file);
 }
 
 static void
 put_process (Fixture *fixture, guint pid, guint uid, const char *command)
 {
-  g_autofree char *status = g_strdup_printf ("Name:\tx\nUmask:\t0022\nUid:\t%u\t0\t0\t0\nGid:\t0\t0\t0\t0\n", uid);
-
-  put (fixture, status, "proc/%u/status", pid);
-  put (fixture, command, "proc/%u/comm", pid);
+  put (fixture, "/proc/%u/status=Name:\tx\nUmask:\t0022\nUid:\t%u\t0\t0\t0\nGid:\t0\t0\t0\t0\n", pid, uid);
+  put (fixture, "/proc/%u/comm=%s", pid, command);
 }
 
 static void
 put_descriptor (Fixture *fixture, guint pid, guint number, const char *target)
 {
-  g_autofree char *folder = g_strdup_printf ("%s/proc/%u/fd", fixture->root, pid);
-  g_autofree char *path = g_strdup_printf ("%s/%u", folder, number);
-
-  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
-  g_assert_cmpint (symlink (target, path), ==, 0);
+  put (fixture, "/proc/%u/fd/%u>%s", pid, number, target);
 }
 
 static void
 set_up (Fixture *fixture, gconstpointer user_data)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *numbers = NULL;
-  g_autofree char *link = NULL;
   struct stat is;
 
   fixture->root = g_dir_make_tmp ("ward-holders-XXXXXX", &error);
   g_assert_no_error (error);
   g_assert_cmpint (stat ("/dev/null", &is), ==, 0);
-  numbers = g_strdup_printf ("%u:%u\n", major (is.st_rdev), minor (is.st_rdev));
-  put (fixture, numbers, "sys/class/tpm/tpm0/dev");
-  put (fixture, "4000000:0\n", "sys/class/tpmrm/tpmrm0/dev");
-  put (fixture, "no numbers\n", "sys/class/tpm/tpm7/dev");
+  put (fixture, "/sys/class/tpm/tpm0/dev=%u:%u\n", major (is.st_rdev), minor (is.st_rdev));
+  put (fixture, "/sys/class/tpmrm/tpmrm0/dev=4000000:0\n");
+  put (fixture, "/sys/class/tpm/tpm7/dev=no numbers\n");
   fixture->node = g_build_filename (fixture->root, "tpm0", NULL);
   g_assert_cmpint (symlink ("/dev/null", fixture->node), ==, 0);
 }
@@ -79,9 +61,7 @@ set_up (Fixture *fixture, gconstpointer user_data)
 static void
 tear_down (Fixture *fixture, gconstpointer user_data)
 {
-  const char *command[] = { "rm", "-rf", fixture->root, NULL };
-
-  g_assert_true (g_spawn_sync (NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+  test_tree_remove (fixture->root);
   g_free (fixture->root);
   g_free (fixture->node);
 }
@@ -129,7 +109,7 @@ test_what_is_no_tpm_is_not_held (Fixture *fixture, gconstpointer user_data)
   g_autofree char *other = g_build_filename (fixture->root, "tpm1", NULL);
   g_autoptr (GVariant) holders = NULL;
 
-  put (fixture, "x", "tpm0.txt");
+  put (fixture, "/tpm0.txt=x");
   g_assert_cmpint (symlink ("/dev/zero", other), ==, 0);
   put_process (fixture, 123, 0, "other\n");
   put_descriptor (fixture, 123, 0, "/dev/zero");
@@ -146,9 +126,9 @@ test_what_is_no_process_is_passed_over (Fixture *fixture, gconstpointer user_dat
 {
   g_autoptr (GVariant) holders = NULL;
 
-  put (fixture, "x", "proc/sys/fd/3");
-  put (fixture, "x", "proc/200");                  /* a file */
-  put (fixture, "x", "proc/201/status");           /* without descriptors */
+  put (fixture, "/proc/sys/fd/3=x");
+  put (fixture, "/proc/200=x");                    /* a file */
+  put (fixture, "/proc/201/status=x");             /* without descriptors */
   put_descriptor (fixture, 202, 3, fixture->node); /* without a status: it has ended */
   put_process (fixture, 203, 0, "a\n");
   put_descriptor (fixture, 203, 3, fixture->node);

@@ -1,46 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Taking ownership step by step, over a backend whose chip this test plays. */
-#include <glib/gstdio.h>
+#include <string.h>
 
+#include "test-tpm-fixture.h"
 #include "ward-error.h"
-#include "ward-tpm.h"
 
-struct _WardConnection
-{
-  int dummy;
-};
-
-/* The chip. Read by the test while the worker has nothing to do. */
+/* What the chip does with what it is told. Read by the test while the worker has nothing to do. */
 static struct
 {
-  WardOwnership ownership;
   GString *steps;    /* what was done: "E+" endorsement set, "O-" owner unset, "S" SRK, … */
   const char *fails; /* the steps that it refuses, each with a space behind it */
 } chip;
-
-static WardConnection *
-chip_open (const char *transport, GError **error)
-{
-  return g_new0 (WardConnection, 1);
-}
-
-static void
-chip_close (WardConnection *connection)
-{
-  g_free (connection);
-}
-
-static WardIdentity *
-chip_identify (WardConnection *connection, GError **error)
-{
-  return ward_identity_new ();
-}
-
-static WardOwnership *
-chip_read_ownership (WardConnection *connection, GError **error)
-{
-  return g_memdup2 (&chip.ownership, sizeof chip.ownership);
-}
 
 static gboolean
 do_step (const char *step, GError **error)
@@ -75,93 +45,70 @@ chip_provision_srk (WardConnection *connection, WardSecret *owner_auth, GError *
 
 static const WardBackend backend = {
   .family = "2.0",
-  .open = chip_open,
-  .close = chip_close,
-  .identify = chip_identify,
-  .read_ownership = chip_read_ownership,
+  .open = test_chip_open,
+  .close = test_chip_close,
+  .identify = test_chip_identify,
+  .read_ownership = test_chip_read_ownership,
   .change_auth = chip_change_auth,
   .provision_srk = chip_provision_srk,
 };
 
-typedef struct
-{
-  char *state_dir;
-  WardTpm *tpm;
-  WardSecret *auth;
-} Fixture;
-
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (TestTpm *fixture, gconstpointer data)
 {
-  chip.ownership = (WardOwnership){ .max_auth_size = 32, .lockout_recovery_seconds = 10 };
+  test_tpm_make (fixture);
+  test_chip.ownership.max_auth_size = 32;
+  test_chip.ownership.lockout_recovery_seconds = 10;
   chip.steps = g_string_new (NULL);
   chip.fails = "";
-  fixture->state_dir = g_dir_make_tmp ("tpmward-test-XXXXXX", NULL);
-  fixture->tpm = ward_tpm_new ("tpm7", "2.0", "device:/test", "", "", &backend, fixture->state_dir);
-  fixture->auth = ward_secret_new_from ("secret", 6);
+  test_tpm_start (fixture, &backend, "device:/test");
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (TestTpm *fixture, gconstpointer data)
 {
-  g_autofree char *record = g_build_filename (fixture->state_dir, "tpm7.chip", NULL);
-
-  g_clear_object (&fixture->tpm);
-  g_assert_true (ward_worker_wait_all (10 * G_USEC_PER_SEC));
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  ward_secret_unref (fixture->auth);
-  g_unlink (record);
-  g_assert_cmpint (g_rmdir (fixture->state_dir), ==, 0);
-  g_free (fixture->state_dir);
+  test_tpm_remove (fixture, (const char *const[]){ "tpm7.chip", NULL });
   g_string_free (chip.steps, TRUE);
-}
-
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **)user_data = g_object_ref (result);
 }
 
 /* which: letters of the hierarchies to set. */
 static gboolean
-take_ownership (Fixture *fixture, const char *which, GError **error)
+take_ownership (TestTpm *fixture, const char *which, GError **error)
 {
   WardTicket ticket = { 0, ":1.1" };
   g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (WardSecret) auth = ward_secret_new_from ("secret", 6);
 
-  ward_tpm_take_ownership_async (fixture->tpm, &ticket, strchr (which, 'O') ? fixture->auth : NULL,
-                                 strchr (which, 'E') ? fixture->auth : NULL, strchr (which, 'L') ? fixture->auth : NULL,
-                                 FALSE, keep_result, &result);
-  while (!result)
-    g_main_context_iteration (NULL, TRUE);
-  return ward_tpm_take_ownership_finish (fixture->tpm, result, error);
+  ward_tpm_take_ownership_async (fixture->tpm, &ticket, strchr (which, 'O') ? auth : NULL,
+                                 strchr (which, 'E') ? auth : NULL, strchr (which, 'L') ? auth : NULL, FALSE,
+                                 test_keep_result, &result);
+  return ward_tpm_take_ownership_finish (fixture->tpm, test_await_result (&result), error);
 }
 
 static void
-test_order (Fixture *fixture, gconstpointer data)
+test_order (TestTpm *fixture, gconstpointer data)
 {
   g_assert_true (take_ownership (fixture, "OEL", NULL));
   g_assert_cmpstr (chip.steps->str, ==, "E+ O+ L+ S ");
 }
 
 static void
-test_lockout_alone (Fixture *fixture, gconstpointer data)
+test_lockout_alone (TestTpm *fixture, gconstpointer data)
 {
   g_assert_true (take_ownership (fixture, "L", NULL));
   g_assert_cmpstr (chip.steps->str, ==, "L+ S ");
 }
 
 static void
-test_srk_is_respected (Fixture *fixture, gconstpointer data)
+test_srk_is_respected (TestTpm *fixture, gconstpointer data)
 {
-  chip.ownership.srk_handle = WARD_SRK_HANDLE;
+  test_chip.ownership.srk_handle = WARD_SRK_HANDLE;
   g_assert_true (take_ownership (fixture, "L", NULL));
   g_assert_cmpstr (chip.steps->str, ==, "L+ ");
 }
 
 static void
-test_step_that_fails_is_taken_back (Fixture *fixture, gconstpointer data)
+test_step_that_fails_is_taken_back (TestTpm *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
@@ -173,7 +120,7 @@ test_step_that_fails_is_taken_back (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_srk_that_fails_takes_all_back (Fixture *fixture, gconstpointer data)
+test_srk_that_fails_takes_all_back (TestTpm *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
@@ -184,7 +131,7 @@ test_srk_that_fails_takes_all_back (Fixture *fixture, gconstpointer data)
 
 /* What cannot be taken back is told. */
 static void
-test_what_stands_is_told (Fixture *fixture, gconstpointer data)
+test_what_stands_is_told (TestTpm *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
@@ -196,28 +143,28 @@ test_what_stands_is_told (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_owned_already (Fixture *fixture, gconstpointer data)
+test_owned_already (TestTpm *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  chip.ownership.lockout_auth_set = TRUE;
+  test_chip.ownership.lockout_auth_set = TRUE;
   g_assert_false (take_ownership (fixture, "EL", &error));
   g_assert_error (error, WARD_ERROR, WARD_ERROR_ALREADY_OWNED);
   g_assert_cmpstr (chip.steps->str, ==, "");
 }
 
 static void
-test_too_long (Fixture *fixture, gconstpointer data)
+test_too_long (TestTpm *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  chip.ownership.max_auth_size = 5;
+  test_chip.ownership.max_auth_size = 5;
   g_assert_false (take_ownership (fixture, "EL", &error));
   g_assert_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT);
   g_assert_cmpstr (chip.steps->str, ==, "");
 }
 
-#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func) g_test_add (path, TestTpm, NULL, set_up, func, tear_down)
 
 int
 main (int argc, char **argv)

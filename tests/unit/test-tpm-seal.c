@@ -2,53 +2,23 @@
 /* What a try costs whom, over a backend whose chip this test plays. */
 #include "ward-tpm-seal.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
+#include "test-tpm-fixture.h"
 #include "ward-error.h"
 
 #define ALICE 1000
 #define BOB 1001
 
-struct _WardConnection
-{
-  int dummy;
-};
-
-/* The chip. Read by the test while the worker has nothing to do. */
+/* What the chip does with what is sealed. Read by the test while the worker has nothing to do. */
 static struct
 {
-  WardOwnership ownership;
   gboolean counts;
   guint n_unsealed;
   int breaks;          /* the transport, at so many of the next tries */
-  const char *budgets; /* the record's path */
+  char *budgets;       /* the record's path */
   WardSecret *payload; /* what is sealed in it */
 } chip;
-
-static WardConnection *
-chip_open (const char *transport, GError **error)
-{
-  return g_new0 (WardConnection, 1);
-}
-
-static void
-chip_close (WardConnection *connection)
-{
-  g_free (connection);
-}
-
-static WardIdentity *
-chip_identify (WardConnection *connection, GError **error)
-{
-  return ward_identity_new ();
-}
-
-static WardOwnership *
-chip_read_ownership (WardConnection *connection, GError **error)
-{
-  return g_memdup2 (&chip.ownership, sizeof chip.ownership);
-}
 
 static WardSealed *
 chip_seal (WardConnection *connection, WardSecret *data, WardSecret *auth, GPtrArray *pcrs, gboolean no_da,
@@ -88,7 +58,7 @@ chip_unseal (WardConnection *connection, const WardSealed *sealed, WardSecret *a
     g_set_error_literal (error, WARD_ERROR, WARD_ERROR_UNREACHABLE, "The chip is away.");
   else if (sealed->has_auth && !is_right (auth))
     {
-      chip.ownership.failures += chip.counts;
+      test_chip.ownership.failures += chip.counts;
       g_set_error_literal (error, WARD_ERROR, WARD_ERROR_AUTHENTICATION_FAILED, "The chip refuses it.");
     }
   else
@@ -99,23 +69,23 @@ chip_unseal (WardConnection *connection, const WardSealed *sealed, WardSecret *a
 static gboolean
 chip_reset_lockout (WardConnection *connection, WardSecret *auth, GError **error)
 {
-  chip.ownership.failures = 0;
+  test_chip.ownership.failures = 0;
   return TRUE;
 }
 
 static gboolean
 chip_clear (WardConnection *connection, WardSecret *auth, GError **error)
 {
-  chip.ownership.failures = 0;
+  test_chip.ownership.failures = 0;
   return TRUE;
 }
 
 static const WardBackend backend = {
   .family = "2.0",
-  .open = chip_open,
-  .close = chip_close,
-  .identify = chip_identify,
-  .read_ownership = chip_read_ownership,
+  .open = test_chip_open,
+  .close = test_chip_close,
+  .identify = test_chip_identify,
+  .read_ownership = test_chip_read_ownership,
   .reset_lockout = chip_reset_lockout,
   .clear = chip_clear,
   .seal = chip_seal,
@@ -125,25 +95,9 @@ static const WardBackend backend = {
 
 typedef struct
 {
-  char *state_dir;
-  char *budgets;
-  WardTpm *tpm;
+  TestTpm base;
   char *blob; /* with an auth value */
 } Fixture;
-
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **)user_data = g_object_ref (result);
-}
-
-static GAsyncResult *
-wait_for (GAsyncResult **result)
-{
-  while (!*result)
-    g_main_context_iteration (NULL, TRUE);
-  return *result;
-}
 
 static char *
 seal (Fixture *fixture, gsize size, const char *auth)
@@ -156,8 +110,8 @@ seal (Fixture *fixture, gsize size, const char *auth)
   char *blob;
 
   memset (ward_secret_get_data (data), 'd', size);
-  ward_tpm_seal_async (fixture->tpm, &ticket, data, auth ? secret : NULL, NULL, FALSE, keep_result, &result);
-  blob = ward_tpm_seal_finish (fixture->tpm, wait_for (&result), &error);
+  ward_tpm_seal_async (fixture->base.tpm, &ticket, data, auth ? secret : NULL, NULL, FALSE, test_keep_result, &result);
+  blob = ward_tpm_seal_finish (fixture->base.tpm, test_await_result (&result), &error);
   g_assert_no_error (error);
   return blob;
 }
@@ -171,8 +125,8 @@ unseal (Fixture *fixture, const char *blob, guint uid, const char *auth, GError 
   WardEnvelope *envelope = ward_envelope_parse (blob, error);
 
   g_assert_nonnull (envelope);
-  ward_tpm_unseal_async (fixture->tpm, &ticket, envelope, auth ? secret : NULL, keep_result, &result);
-  return ward_tpm_unseal_finish (fixture->tpm, wait_for (&result), error);
+  ward_tpm_unseal_async (fixture->base.tpm, &ticket, envelope, auth ? secret : NULL, test_keep_result, &result);
+  return ward_tpm_unseal_finish (fixture->base.tpm, test_await_result (&result), error);
 }
 
 static void
@@ -199,37 +153,24 @@ assert_refused (Fixture *fixture, guint uid, const char *auth, int code, const c
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  fixture->state_dir = g_dir_make_tmp ("tpmward-test-XXXXXX", NULL);
-  fixture->budgets = g_build_filename (fixture->state_dir, "tpm7.budgets", NULL);
-  chip.ownership = (WardOwnership){ .max_failures = 16, .recovery_seconds = 1000, .max_auth_size = 32 };
+  test_tpm_make (&fixture->base);
+  test_chip.ownership.max_failures = 16;
+  test_chip.ownership.recovery_seconds = 1000;
+  test_chip.ownership.max_auth_size = 32;
   chip.counts = TRUE;
   chip.n_unsealed = 0;
   chip.breaks = 0;
-  chip.budgets = fixture->budgets;
-  fixture->tpm = ward_tpm_new ("tpm7", "2.0", "device:/test", "", "", &backend, fixture->state_dir);
+  chip.budgets = g_build_filename (fixture->base.state_dir, "tpm7.budgets", NULL);
+  test_tpm_start (&fixture->base, &backend, "device:/test");
   fixture->blob = seal (fixture, 10, "right");
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GDir) folder = g_dir_open (fixture->state_dir, 0, NULL);
-  const char *name;
-
-  g_clear_object (&fixture->tpm);
-  g_assert_true (ward_worker_wait_all (10 * G_USEC_PER_SEC));
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  while ((name = g_dir_read_name (folder)))
-    {
-      g_autofree char *path = g_build_filename (fixture->state_dir, name, NULL);
-
-      g_unlink (path);
-    }
-  g_assert_cmpint (g_rmdir (fixture->state_dir), ==, 0);
+  test_tpm_remove (&fixture->base, (const char *const[]){ "tpm7.budgets", "tpm7.chip", NULL });
   g_clear_pointer (&chip.payload, ward_secret_unref);
-  g_free (fixture->state_dir);
-  g_free (fixture->budgets);
+  g_free (chip.budgets);
   g_free (fixture->blob);
 }
 
@@ -258,7 +199,7 @@ test_budget (Fixture *fixture, gconstpointer data)
   assert_refused (fixture, BOB, "right", WARD_ERROR_LOCKED_OUT, "at most 3");
   g_assert_cmpuint (chip.n_unsealed, ==, 3);
   assert_unseals (fixture, fixture->blob, ALICE, "right", 10);
-  g_assert_cmpuint (ward_tpm_get_ownership (fixture->tpm)->failures, ==, 3);
+  g_assert_cmpuint (ward_tpm_get_ownership (fixture->base.tpm)->failures, ==, 3);
 }
 
 static void
@@ -317,8 +258,8 @@ test_reset_restores (Fixture *fixture, gconstpointer data)
   g_autoptr (GAsyncResult) result = NULL;
 
   exhaust (fixture);
-  ward_tpm_reset_lockout_async (fixture->tpm, &ticket, NULL, FALSE, keep_result, &result);
-  g_assert_true (ward_tpm_reset_lockout_finish (fixture->tpm, wait_for (&result), NULL));
+  ward_tpm_reset_lockout_async (fixture->base.tpm, &ticket, NULL, FALSE, test_keep_result, &result);
+  g_assert_true (ward_tpm_reset_lockout_finish (fixture->base.tpm, test_await_result (&result), NULL));
   assert_unseals (fixture, fixture->blob, BOB, "right", 10);
 }
 
@@ -329,8 +270,8 @@ test_clear_restores (Fixture *fixture, gconstpointer data)
   g_autoptr (GAsyncResult) result = NULL;
 
   exhaust (fixture);
-  ward_tpm_clear_async (fixture->tpm, &ticket, NULL, FALSE, keep_result, &result);
-  g_assert_true (ward_tpm_clear_finish (fixture->tpm, wait_for (&result), NULL));
+  ward_tpm_clear_async (fixture->base.tpm, &ticket, NULL, FALSE, test_keep_result, &result);
+  g_assert_true (ward_tpm_clear_finish (fixture->base.tpm, test_await_result (&result), NULL));
   assert_unseals (fixture, fixture->blob, BOB, "right", 10);
 }
 
