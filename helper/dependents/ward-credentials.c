@@ -122,22 +122,13 @@ static void
 scan_system (WardScan *scan)
 {
   for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
-    {
-      g_auto (WardFd) folder = ward_scan_open_folder (scan, folders[i]);
-
-      if (folder >= 0)
-        ward_scan_each_entry (scan, folder, folders[i], 0, visit, NULL);
-    }
+    ward_scan_each_in_folder (scan, folders[i], visit);
 }
 
 static void
 scan_home (WardScan *scan, const WardHome *home)
 {
-  g_autofree char *path = NULL;
-  g_auto (WardFd) folder = ward_scan_open_in_home (scan, home, ".config/credstore.encrypted", &path);
-
-  if (folder >= 0)
-    ward_scan_each_entry (scan, folder, path, home->uid, visit, NULL);
+  ward_scan_each_in_home (scan, home, ".config/credstore.encrypted", visit);
 }
 
 const WardScanner ward_credentials_scanner = { scan_system, scan_home };

@@ -219,3 +219,22 @@ ward_scan_each_entry (WardScan *scan, int folder, const char *path, guint32 uid,
       func (scan, folder, path, entry->d_name, uid, user_data);
     }
 }
+
+void
+ward_scan_each_in_folder (WardScan *scan, const char *path, WardEntryFunc func)
+{
+  g_auto (WardFd) folder = ward_scan_open_folder (scan, path);
+
+  if (folder >= 0)
+    ward_scan_each_entry (scan, folder, path, 0, func, NULL);
+}
+
+void
+ward_scan_each_in_home (WardScan *scan, const WardHome *home, const char *name, WardEntryFunc func)
+{
+  g_autofree char *path = NULL;
+  g_auto (WardFd) folder = ward_scan_open_in_home (scan, home, name, &path);
+
+  if (folder >= 0)
+    ward_scan_each_entry (scan, folder, path, home->uid, func, NULL);
+}

@@ -88,3 +88,8 @@ typedef void (*WardEntryFunc) (WardScan *scan, int folder, const char *path, con
 /* Calls func for the folder's entries, hidden ones too, in no order, until entries_left are used up. */
 void ward_scan_each_entry (WardScan *scan, int folder, const char *path, guint32 uid, WardEntryFunc func,
                            gpointer user_data);
+
+/* The same for the system's folder of that absolute path, and for that in the home, if it is there; without user_data.
+ */
+void ward_scan_each_in_folder (WardScan *scan, const char *path, WardEntryFunc func);
+void ward_scan_each_in_home (WardScan *scan, const WardHome *home, const char *name, WardEntryFunc func);
