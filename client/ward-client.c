@@ -161,23 +161,45 @@ on_service_runs (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+make_first_call_async (GDBusConnection *connection, GCancellable *cancellable, GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_dbus_connection_call (connection, WARD_CLIENT_BUS_NAME, WARD_CLIENT_MANAGER_PATH, "org.freedesktop.DBus.Properties",
+                          "Get", first_call_parameters (), G_VARIANT_TYPE ("(v)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                          cancellable, callback, user_data);
+}
+
+static void
 on_bus_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
   WardClient *self = g_task_get_task_data (task);
 
-  self->connection = g_bus_get_finish (result, &error);
+  self->connection = g_dbus_connection_new_for_address_finish (result, &error);
   if (self->connection == NULL)
     {
       g_task_return_error (task, no_bus (error));
       return;
     }
-  g_dbus_connection_set_exit_on_close (self->connection, FALSE);
-  g_dbus_connection_call (self->connection, WARD_CLIENT_BUS_NAME, WARD_CLIENT_MANAGER_PATH,
-                          "org.freedesktop.DBus.Properties", "Get", first_call_parameters (), G_VARIANT_TYPE ("(v)"),
-                          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, g_task_get_cancellable (task), on_service_runs,
-                          g_object_ref (task));
+  make_first_call_async (self->connection, g_task_get_cancellable (task), on_service_runs, g_object_ref (task));
+}
+
+/* A connection of its own: the one that a process shares stays the lost one for as long as anybody has it. */
+static void
+open_bus_async (GTask *task)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, &error);
+
+  if (address == NULL)
+    {
+      g_task_return_error (task, no_bus (error));
+      return;
+    }
+  g_dbus_connection_new_for_address (
+      address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+      g_task_get_cancellable (task), on_bus_ready, g_object_ref (task));
 }
 
 void
@@ -187,7 +209,7 @@ ward_client_new_async (GCancellable *cancellable, GAsyncReadyCallback callback, 
 
   (void)WARD_CLIENT_ERROR;
   g_task_set_task_data (task, g_object_new (WARD_TYPE_CLIENT, NULL), g_object_unref);
-  g_bus_get (G_BUS_TYPE_SYSTEM, cancellable, on_bus_ready, g_object_ref (task));
+  open_bus_async (task);
 }
 
 WardClient *
@@ -196,6 +218,36 @@ ward_client_new_finish (GAsyncResult *result, GError **error)
   g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+on_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (reply == NULL)
+    g_task_return_error (task, ward_client_error_take (g_steal_pointer (&error)));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+ward_client_start_async (WardClient *client, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (client, cancellable, callback, user_data);
+
+  make_first_call_async (client->connection, cancellable, on_started, g_object_ref (task));
+}
+
+gboolean
+ward_client_start_finish (WardClient *client, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, client), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 GDBusConnection *
@@ -299,6 +351,25 @@ dbus_flags (WardClientCallFlags flags)
                                               : G_DBUS_CALL_FLAGS_NONE;
 }
 
+/* Of a proxy's call. One of an object manager's calls the process that the service was when it was made: where that has
+ * ended, the bus knows nobody of that name, which does not mean that the service is not installed. */
+static gboolean
+propagate_of (gpointer proxy, GError **target, GError *error)
+{
+  const char *name = g_dbus_proxy_get_name (proxy);
+  g_autofree char *remote_name = g_dbus_error_get_remote_error (error);
+
+  if (name != NULL && g_dbus_is_unique_name (name)
+      && (g_strcmp0 (remote_name, "org.freedesktop.DBus.Error.ServiceUnknown") == 0
+          || g_strcmp0 (remote_name, "org.freedesktop.DBus.Error.NameHasNoOwner") == 0))
+    {
+      g_error_free (error);
+      error = g_dbus_error_new_for_dbus_error ("org.freedesktop.DBus.Error.NoReply",
+                                               "Its process is not there any more");
+    }
+  return propagate (target, error);
+}
+
 void
 ward_client_call_async (gpointer proxy, const char *method, GVariant *parameters, GUnixFDList *fds,
                         WardClientCallFlags flags, GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -316,7 +387,7 @@ ward_client_call_finish (gpointer proxy, GAsyncResult *result, GError **error)
                                                                            &local_error);
 
   if (reply == NULL)
-    propagate (error, g_steal_pointer (&local_error));
+    propagate_of (proxy, error, g_steal_pointer (&local_error));
   return g_steal_pointer (&reply);
 }
 
@@ -329,6 +400,6 @@ ward_client_call_sync (gpointer proxy, const char *method, GVariant *parameters,
       G_DBUS_PROXY (proxy), method, parameters, dbus_flags (flags), G_MAXINT, fds, NULL, cancellable, &local_error);
 
   if (reply == NULL)
-    propagate (error, g_steal_pointer (&local_error));
+    propagate_of (proxy, error, g_steal_pointer (&local_error));
   return g_steal_pointer (&reply);
 }

@@ -19,10 +19,16 @@
 G_DECLARE_FINAL_TYPE (WardClient, ward_client, WARD, CLIENT, GObject)
 
 /* Connects to the system bus and starts the service if it does not run. Fails with WARD_CLIENT_ERROR_NO_BUS,
- * _NO_SERVICE, _SERVICE_FAILED or _BUS_DENIED. The _sync form blocks: it is not for programs with a user interface. */
+ * _NO_SERVICE, _SERVICE_FAILED or _BUS_DENIED. The _sync form blocks: it is not for programs with a user interface. The
+ * other has a connection of its own, so that a new client can replace one whose connection was lost. */
 void ward_client_new_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 WardClient *ward_client_new_finish (GAsyncResult *result, GError **error);
 WardClient *ward_client_new_sync (GCancellable *cancellable, GError **error);
+
+/* Starts the service again after it has ended; fails as the above. The client then follows it by itself. */
+void ward_client_start_async (WardClient *client, GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data);
+gboolean ward_client_start_finish (WardClient *client, GAsyncResult *result, GError **error);
 
 /* All three are owned by the client. The object manager's objects are WardDbusObject; those of TPMs have a WardDbusTpm.
  */
