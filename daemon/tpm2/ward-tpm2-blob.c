@@ -37,7 +37,9 @@ ward_tpm2_public_from_bytes (GBytes *bytes, TPM2B_PUBLIC *public)
   size_t offset = 0;
 
   *public = (TPM2B_PUBLIC){ 0 };
-  return size > 0 && Tss2_MU_TPM2B_PUBLIC_Unmarshal (data, size, &offset, public) == TSS2_RC_SUCCESS && offset == size;
+  /* a size in front that is not the area's the library does not mind */
+  return size > 0 && Tss2_MU_TPM2B_PUBLIC_Unmarshal (data, size, &offset, public) == TSS2_RC_SUCCESS && offset == size
+         && public->size + sizeof (public->size) == size;
 }
 
 /* FALSE for anything but one whole private area. */

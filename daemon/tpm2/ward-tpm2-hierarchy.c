@@ -51,6 +51,8 @@ ward_tpm2_clear (WardConnection *connection, WardSecret *lockout_auth, GError **
                            "good. Clear it in the machine's firmware setup.");
       return FALSE;
     }
+  /* it destroys the keys that are kept, too */
+  ward_tpm2_cache_yield (connection->cache);
   do
     rc = Esys_Clear (connection->esys, authorization.tr, authorization.session.tr, ESYS_TR_NONE, ESYS_TR_NONE);
   while (ward_tpm2_wait_again (connection, &wait, rc));

@@ -2,6 +2,7 @@
 #include "ward-tpm2-private.h"
 
 #include "ward-error.h"
+#include "ward-manufacturer.h"
 
 typedef struct
 {
@@ -81,7 +82,7 @@ fill_from_properties (WardIdentity *identity, WardConnection *connection, GArray
   guint32 first = 0, second = 0;
 
   set_string (&identity->manufacturer, join_characters (properties, &manufacturer_tag, 1));
-  set_string (&identity->manufacturer_name, g_strdup (ward_tpm2_manufacturer_get_name (identity->manufacturer)));
+  set_string (&identity->manufacturer_name, g_strdup (ward_manufacturer_get_name (identity->manufacturer)));
   set_string (&identity->vendor_string,
               join_characters (properties, vendor_string_tags, G_N_ELEMENTS (vendor_string_tags)));
   if (ward_tpm2_properties_lookup (properties, TPM2_PT_FIRMWARE_VERSION_1, &first))

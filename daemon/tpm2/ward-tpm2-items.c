@@ -2,6 +2,7 @@
 #include "ward-tpm2-private.h"
 
 #include "ward-error.h"
+#include "ward-key-public.h"
 
 /* No chip has room for so many. */
 #define MAX_ITEMS 1024
@@ -22,6 +23,14 @@ item_new (const char *kind, TPM2_HANDLE handle, const TPM2B_NAME *name)
   return item;
 }
 
+static char *
+get_key_id (const TPMT_PUBLIC *public)
+{
+  g_autoptr (GBytes) key = ward_tpm2_public_get_key (public);
+
+  return key != NULL ? ward_key_public_get_id (key) : g_strdup ("");
+}
+
 static TSS2_RC
 add_object (WardConnection *connection, TPM2_HANDLE handle, GPtrArray *items)
 {
@@ -34,6 +43,7 @@ add_object (WardConnection *connection, TPM2_HANDLE handle, GPtrArray *items)
     return rc;
   item = item_new (WARD_CHIP_PERSISTENT, handle, &name);
   item->algorithm = ward_tpm2_public_to_string (&public.publicArea);
+  item->key_id = get_key_id (&public.publicArea);
   item->attributes = public.publicArea.objectAttributes;
   item->is_cleared = handle < PLATFORM_PERSISTENT;
   item->is_remade = handle >> 16 == 0x8101 && ward_tpm2_ek_qualifies (&public.publicArea);
@@ -53,6 +63,7 @@ add_index (WardConnection *connection, TPM2_HANDLE handle, GPtrArray *items)
     return rc;
   item = item_new (WARD_CHIP_NV_INDEX, handle, &name);
   item->algorithm = g_strdup ("");
+  item->key_id = g_strdup ("");
   item->attributes = public.nvPublic.attributes;
   item->size = public.nvPublic.dataSize;
   item->written = (public.nvPublic.attributes & TPMA_NV_WRITTEN) != 0;

@@ -23,6 +23,27 @@ get (GArray *properties, guint32 tag)
   return value;
 }
 
+/* What is kept for speed gives way to whatever needs its room. */
+static void
+add_kept (WardRoom *room, WardTpm2Cache *cache)
+{
+  guint objects, sessions;
+
+  ward_tpm2_cache_count (cache, &objects, &sessions);
+  if (room->transient_available != WARD_ROOM_UNKNOWN)
+    room->transient_available += objects;
+  if (room->sessions_loaded != WARD_ROOM_UNKNOWN && room->sessions_loaded_available != WARD_ROOM_UNKNOWN)
+    {
+      room->sessions_loaded_available += MIN (sessions, room->sessions_loaded);
+      room->sessions_loaded -= MIN (sessions, room->sessions_loaded);
+    }
+  if (room->sessions_active != WARD_ROOM_UNKNOWN && room->sessions_active_available != WARD_ROOM_UNKNOWN)
+    {
+      room->sessions_active_available += MIN (sessions, room->sessions_active);
+      room->sessions_active -= MIN (sessions, room->sessions_active);
+    }
+}
+
 static void
 fill_room (WardRoom *room, GArray *properties)
 {
@@ -58,6 +79,7 @@ read_variable (WardConnection *connection, WardOwnership *ownership, GError **er
   ownership->owner_enabled = (startup & TPMA_STARTUP_CLEAR_SHENABLE) != 0;
   ownership->endorsement_enabled = (startup & TPMA_STARTUP_CLEAR_EHENABLE) != 0;
   fill_room (&ownership->room, properties);
+  add_kept (&ownership->room, connection->cache);
   return TRUE;
 }
 

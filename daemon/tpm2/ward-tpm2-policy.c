@@ -133,33 +133,13 @@ ward_tpm2_policy_get_digest (GPtrArray *pcrs, gboolean has_auth, TPM2B_DIGEST *d
     extend (digest, TPM2_CC_PolicyAuthValue, NULL, 0);
 }
 
-static void
-add_changed (GString *changed, const WardPcrBank *was, const WardPcrBank *is)
-{
-  for (guint i = 0; i < WARD_N_PCRS; i++)
-    if ((was->values.mask & (1u << i))
-        && memcmp (was->values.values[i], is->values.values[i], was->values.digest_size) != 0)
-      g_string_append_printf (changed, "%s%s:%u", changed->len > 0 ? ", " : "", was->bank, i);
-}
-
 /* Whether the PCRs have the values that pcrs tells; else WARD_ERROR_POLICY_MISMATCH. */
 gboolean
 ward_tpm2_policy_check_pcrs (WardConnection *connection, GPtrArray *pcrs, GError **error)
 {
   g_autoptr (GPtrArray) now = g_ptr_array_new_with_free_func ((GDestroyNotify)ward_pcr_bank_free);
-  g_autoptr (GString) changed = g_string_new (NULL);
 
-  if (!read_banks (connection, pcrs, now, error))
-    return FALSE;
-  for (guint i = 0; i < pcrs->len; i++)
-    add_changed (changed, g_ptr_array_index (pcrs, i), g_ptr_array_index (now, i));
-  if (changed->len == 0)
-    return TRUE;
-  g_set_error (error, WARD_ERROR, WARD_ERROR_POLICY_MISMATCH,
-               "These PCRs do not have the values any more that this was sealed to: %s. They tell what the machine has "
-               "started with: start it as it was then, or seal anew.",
-               changed->str);
-  return FALSE;
+  return read_banks (connection, pcrs, now, error) && ward_pcr_banks_compare (pcrs, now, error);
 }
 
 /* Makes session, a policy session, fulfil the policy as of now. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-hex.h"
 #include "ward-tpm2-private.h"
 
 #include <tss2/tss2_sys.h>
@@ -37,11 +38,7 @@ ward_tpm2_nv_read_public (WardConnection *connection, TPM2_HANDLE index, TPM2B_N
 char *
 ward_tpm2_name_to_string (const TPM2B_NAME *name)
 {
-  g_autoptr (GString) digits = g_string_new (NULL);
-
-  for (guint i = 0; i < name->size && i < sizeof name->name; i++)
-    g_string_append_printf (digits, "%02x", name->name[i]);
-  return g_string_free (g_steal_pointer (&digits), FALSE);
+  return ward_hex (name->name, MIN (name->size, sizeof name->name), 0);
 }
 
 static char *

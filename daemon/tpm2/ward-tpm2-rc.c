@@ -96,6 +96,18 @@ ward_tpm2_rc_get_meaning (TSS2_RC rc)
   return rc & TPM2_RC_FMT1 ? rc & FORMAT_ONE_MASK : rc;
 }
 
+/* Whether a key or a session that the command names is not in the TPM any more: the TPM looks for them first of all,
+ * and has done nothing (TPM 2.0 Library, Part 3, 5.4). */
+gboolean
+ward_tpm2_rc_is_lost (TSS2_RC rc)
+{
+  TSS2_RC meaning = ward_tpm2_rc_get_meaning (rc);
+
+  return ward_tpm2_rc_is_from_tpm (rc)
+         && (meaning == TPM2_RC_HANDLE || (meaning >= TPM2_RC_REFERENCE_H0 && meaning <= TPM2_RC_REFERENCE_H6)
+             || (meaning >= TPM2_RC_REFERENCE_S0 && meaning <= TPM2_RC_REFERENCE_S6));
+}
+
 /* The code in hex and in words: "0x00000101, tpm:error(2.0): …". */
 char *
 ward_tpm2_rc_to_string (TSS2_RC rc)
@@ -152,15 +164,28 @@ ward_tpm2_set_error (GError **error, WardConnection *connection, TSS2_RC rc, con
   g_set_error (error, WARD_ERROR, WARD_ERROR_FAILED, "%s (%s).", what, words);
 }
 
-/* Whether the command is to be sent once more, after a pause that has passed when this returns: the TPM is testing
- * itself or busy. ESYS sends such a command five times without any pause, which is too hasty for a chip (TPM 2.0
- * Library, Part 1, 39.4). */
+/* Whether the TPM lacks room for what the command loads or makes, or can save no more sessions before an old one goes
+ * (TPM 2.0 Library, Part 1, 30.5). */
+static gboolean
+is_shortage (TSS2_RC meaning)
+{
+  return meaning == TPM2_RC_OBJECT_MEMORY || meaning == TPM2_RC_SESSION_MEMORY || meaning == TPM2_RC_CONTEXT_GAP
+         || meaning == TPM2_RC_OBJECT_HANDLES || meaning == TPM2_RC_SESSION_HANDLES || meaning == TPM2_RC_MEMORY;
+}
+
+/* Whether the command is to be sent once more: the TPM lacked room and has got some, as what was kept in it has gone;
+ * or it is testing itself or busy, and a pause has passed when this returns. ESYS sends such a command five times
+ * without any pause, which is too hasty for a chip (TPM 2.0 Library, Part 1, 39.4). */
 gboolean
 ward_tpm2_wait_again (WardConnection *connection, WardTpm2Wait *wait, TSS2_RC rc)
 {
   TSS2_RC meaning = ward_tpm2_rc_get_meaning (rc);
   gint64 now = g_get_monotonic_time ();
 
+  if (rc == TSS2_RC_SUCCESS)
+    return FALSE;
+  if (is_shortage (meaning))
+    return connection->cache != NULL && ward_tpm2_cache_yield (connection->cache);
   if (meaning != TPM2_RC_TESTING && meaning != TPM2_RC_RETRY && meaning != TPM2_RC_YIELDED)
     return FALSE;
   if (wait->deadline == 0)

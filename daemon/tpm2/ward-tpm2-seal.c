@@ -2,23 +2,18 @@
 #include "ward-tpm2-private.h"
 
 #include <string.h>
-#include <tss2/tss2_sys.h>
 
 #include "ward-error.h"
 
 /* Those that make of a keyed-hash object a key instead of sealed data (TPM 2.0 Library, Part 1, 27.7). */
 #define KEY_ATTRIBUTES (TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_RESTRICTED)
 
-/* What the last command and its answer had in them stays in ESYS's buffer: this takes its place. Nothing is sent. */
-static void
-forget_buffer (WardConnection *connection)
-{
-  static const TPM2B_MAX_BUFFER zeros = { .size = TPM2_MAX_DIGEST_BUFFER };
-  TSS2_SYS_CONTEXT *sys = NULL;
-
-  if (Esys_GetSysContext (connection->esys, &sys) == TSS2_RC_SUCCESS)
-    Tss2_Sys_Hash_Prepare (sys, &zeros, TPM2_ALG_SHA256, TPM2_RH_NULL);
-}
+static const WardTpm2LoadWords load_words = {
+  .refused = "The TPM does not take the sealed data",
+  .why = "It is damaged, or was sealed by another TPM, or before this one was cleared: then nothing can unseal it any "
+         "more.",
+  .failed = "The TPM could not load the sealed data",
+};
 
 static void
 sensitive_wipe (TPM2B_SENSITIVE_CREATE *sensitive)
@@ -76,7 +71,7 @@ create (WardConnection *connection, ESYS_TR parent, TPM2B_SENSITIVE_CREATE *sens
     rc = Esys_Create (connection->esys, parent, session.tr, ESYS_TR_NONE, ESYS_TR_NONE, sensitive, template, NULL,
                       &pcrs, &private, &public, NULL, NULL, NULL);
   while (ward_tpm2_wait_again (connection, &wait, rc));
-  forget_buffer (connection);
+  ward_tpm2_forget_buffer (connection);
   if (rc != TSS2_RC_SUCCESS)
     {
       ward_tpm2_set_error (error, connection, rc, "The TPM did not seal the data");
@@ -92,20 +87,20 @@ create (WardConnection *connection, ESYS_TR parent, TPM2B_SENSITIVE_CREATE *sens
 
 /* See WardBackend. */
 WardSealed *
-ward_tpm2_seal (WardConnection *connection, WardSecret *data, WardSecret *auth, GPtrArray *pcrs, gboolean no_da,
-                GError **error)
+ward_tpm2_seal (WardConnection *connection, WardSecret *data, const WardKeyAuths *auths, GPtrArray *pcrs,
+                gboolean no_da, GError **error)
 {
   g_autoptr (WardSealed) sealed = ward_sealed_new ();
   g_auto (TPM2B_SENSITIVE_CREATE) sensitive = { 0 };
   g_auto (WardTpm2Handle) parent = WARD_TPM2_HANDLE_INIT (connection);
   TPM2B_PUBLIC template;
 
-  if (!fill_sensitive (&sensitive, data, auth, error)
+  if (!fill_sensitive (&sensitive, data, auths->auth, error)
       || (pcrs != NULL && !ward_tpm2_policy_read_pcrs (connection, pcrs, sealed->pcrs, error)))
     return NULL;
   sealed->has_auth = sensitive.sensitive.userAuth.size > 0;
   fill_template (&template, sealed, no_da);
-  if (!ward_tpm2_parent_open (connection, &parent, &sealed->parent, error)
+  if (!ward_tpm2_parent_open (connection, NULL, &parent, sealed, error)
       || !create (connection, parent.tr, &sensitive, &template, sealed, error))
     return NULL;
   return g_steal_pointer (&sealed);
@@ -167,79 +162,6 @@ ward_tpm2_check_sealed (const WardSealed *sealed, gboolean *counts, GError **err
   return TRUE;
 }
 
-/* Whether it is a parameter that the TPM finds fault with: a session or a handle is not of the blob's making. */
-static gboolean
-is_fault_of_blob (TSS2_RC rc)
-{
-  return ward_tpm2_rc_is_from_tpm (rc) && (rc & TPM2_RC_FMT1) != 0 && (rc & TPM2_RC_P) != 0;
-}
-
-static TSS2_RC
-load_beneath (WardConnection *connection, ESYS_TR parent, const WardSealed *sealed, WardTpm2Handle *object)
-{
-  TPM2B_PUBLIC public;
-  TPM2B_PRIVATE private;
-  WardTpm2Wait wait = { 0 };
-  TSS2_RC rc;
-
-  /* as check_sealed has seen it */
-  ward_tpm2_public_from_bytes (sealed->public_area, &public);
-  ward_tpm2_private_from_bytes (sealed->private_area, &private);
-  do
-    rc = Esys_Load (connection->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private, &public,
-                    &object->tr);
-  while (ward_tpm2_wait_again (connection, &wait, rc));
-  if (rc != TSS2_RC_SUCCESS)
-    object->tr = ESYS_TR_NONE;
-  return rc;
-}
-
-static gboolean
-conclude_load (WardConnection *connection, TSS2_RC rc, GError **error)
-{
-  g_autofree char *words = ward_tpm2_rc_to_string (rc);
-
-  if (is_fault_of_blob (rc))
-    g_set_error (error, WARD_ERROR, WARD_ERROR_CORRUPT,
-                 "The TPM does not take the sealed data (%s). It is damaged, or was sealed by another TPM, or before "
-                 "this one was cleared: then nothing can unseal it any more.",
-                 words);
-  else
-    ward_tpm2_set_error (error, connection, rc, "The TPM could not load the sealed data");
-  return FALSE;
-}
-
-/* Beneath whichever parent it was sealed: where a storage root key was provisioned or evicted since, or is not of our
- * template, the blob's own word does not tell. */
-static gboolean
-load (WardConnection *connection, const WardSealed *sealed, WardTpm2Handle *parent, WardTpm2Handle *object,
-      GError **error)
-{
-  g_autoptr (GError) transient_error = NULL;
-  TSS2_RC rc;
-
-  if (!ward_tpm2_parent_open_persistent (connection, parent, error))
-    return FALSE;
-  if (parent->tr == ESYS_TR_NONE)
-    {
-      if (!ward_tpm2_parent_open_transient (connection, parent, error))
-        return FALSE;
-      rc = load_beneath (connection, parent->tr, sealed, object);
-      return rc == TSS2_RC_SUCCESS || conclude_load (connection, rc, error);
-    }
-
-  rc = load_beneath (connection, parent->tr, sealed, object);
-  if (rc == TSS2_RC_SUCCESS)
-    return TRUE;
-  if (ward_tpm2_rc_get_meaning (rc) != TPM2_RC_INTEGRITY)
-    return conclude_load (connection, rc, error);
-  ward_tpm2_handle_clear (parent);
-  if (!ward_tpm2_parent_open_transient (connection, parent, &transient_error))
-    return conclude_load (connection, rc, error);
-  rc = load_beneath (connection, parent->tr, sealed, object);
-  return rc == TSS2_RC_SUCCESS || conclude_load (connection, rc, error);
-}
-
 static WardSecret *
 take_data (TPM2B_SENSITIVE_DATA *data)
 {
@@ -260,7 +182,7 @@ unseal_object (WardConnection *connection, ESYS_TR object, ESYS_TR session, GErr
   do
     rc = Esys_Unseal (connection->esys, object, session, ESYS_TR_NONE, ESYS_TR_NONE, &data);
   while (ward_tpm2_wait_again (connection, &wait, rc));
-  forget_buffer (connection);
+  ward_tpm2_forget_buffer (connection);
   if (rc == TSS2_RC_SUCCESS)
     return take_data (data);
   ward_tpm2_set_error (error, connection, rc, "The TPM did not unseal the data");
@@ -295,15 +217,15 @@ authorize_and_unseal (WardConnection *connection, const WardSealed *sealed, Ward
 
 /* See WardBackend. */
 WardSecret *
-ward_tpm2_unseal (WardConnection *connection, const WardSealed *sealed, WardSecret *auth, GError **error)
+ward_tpm2_unseal (WardConnection *connection, const WardSealed *sealed, const WardKeyAuths *auths, GError **error)
 {
   g_auto (WardTpm2Handle) parent = WARD_TPM2_HANDLE_INIT (connection);
   g_auto (WardTpm2Handle) object = WARD_TPM2_HANDLE_INIT (connection);
   g_auto (TPM2B_AUTH) value = { 0 };
 
-  if (!ward_tpm2_auth_set (&value, auth, WARD_MAX_OBJECT_AUTH_SIZE, error)
+  if (!ward_tpm2_auth_set (&value, auths->auth, WARD_MAX_OBJECT_AUTH_SIZE, error)
       || !ward_tpm2_policy_check_pcrs (connection, sealed->pcrs, error)
-      || !load (connection, sealed, &parent, &object, error))
+      || !ward_tpm2_object_load (connection, sealed, &load_words, NULL, &parent, &object, error))
     return NULL;
   return authorize_and_unseal (connection, sealed, &parent, &object, &value, error);
 }

@@ -125,10 +125,11 @@ ward_tpm2_session_start_for_key (WardConnection *connection, ESYS_TR salt_key, T
 }
 
 /* ESYS keeps the auth value that it last authorized with beside the session's key, and frees both unwiped. It writes
- * over it when it authorizes with another: that of the null hierarchy will do, which nobody guesses. The TPM refuses
- * the command for its handle, before it looks at any authorization. */
+ * over it when it prepares to authorize with another: that of the null hierarchy will do, which nobody guesses. The
+ * command is never sent, as ESYS refuses to have its answer encrypted twice. If another version did send it, the TPM
+ * would refuse it for its handle, before it looks at any authorization. */
 void
-ward_tpm2_session_forget_auth (WardTpm2Handle *session)
+ward_tpm2_session_forget_auth (const WardTpm2Handle *session)
 {
   static const TPM2B_AUTH none = { 0 };
   ESYS_CONTEXT *esys = session->connection->esys;
@@ -138,7 +139,9 @@ ward_tpm2_session_forget_auth (WardTpm2Handle *session)
   if (session->tr == ESYS_TR_NONE)
     return;
   memset (other.buffer, 0xff, sizeof (other.buffer));
-  if (Esys_TR_SetAuth (esys, ESYS_TR_RH_NULL, &other) == TSS2_RC_SUCCESS)
-    Esys_Unseal (esys, ESYS_TR_RH_NULL, session->tr, ESYS_TR_NONE, ESYS_TR_NONE, &data);
+  if (Esys_TR_SetAuth (esys, ESYS_TR_RH_NULL, &other) == TSS2_RC_SUCCESS
+      && Esys_TRSess_SetAttributes (esys, session->tr, TPMA_SESSION_ENCRYPT | TPMA_SESSION_CONTINUESESSION, 0xff)
+             == TSS2_RC_SUCCESS)
+    Esys_Unseal (esys, ESYS_TR_RH_NULL, session->tr, session->tr, ESYS_TR_NONE, &data);
   Esys_TR_SetAuth (esys, ESYS_TR_RH_NULL, &none);
 }

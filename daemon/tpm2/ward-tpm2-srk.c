@@ -121,6 +121,7 @@ ward_tpm2_srk_find (WardConnection *connection, WardOwnership *ownership, GError
     return TRUE;
 
   digits = ward_tpm2_name_to_string (&name);
+  ownership->has_srk = TRUE;
   ownership->srk_handle = WARD_SRK_HANDLE;
   g_strlcpy (ownership->srk_name, digits, sizeof ownership->srk_name);
   return TRUE;

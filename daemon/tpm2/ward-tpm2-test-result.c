@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-hex.h"
 #include "ward-tpm2-private.h"
 
 /* The failure data of the TCG's reference code and of libtpms: where the code gave up and why, in three big-endian
@@ -63,6 +64,8 @@ append_reference_data (GString *text, const guint8 *data)
 static void
 append_data (GString *text, const char *manufacturer, const guint8 *data, gsize size)
 {
+  g_autofree char *hex = NULL;
+
   if (is_reference_data (manufacturer, size))
     {
       append_reference_data (text, data);
@@ -73,10 +76,8 @@ append_data (GString *text, const char *manufacturer, const guint8 *data, gsize 
       g_string_append (text, " It gives no details.");
       return;
     }
-  g_string_append (text, " What it tells of the failure is known to its manufacturer only: ");
-  for (gsize i = 0; i < size; i++)
-    g_string_append_printf (text, "%02x", data[i]);
-  g_string_append_c (text, '.');
+  hex = ward_hex (data, size, 0);
+  g_string_append_printf (text, " What it tells of the failure is known to its manufacturer only: %s.", hex);
 }
 
 /* What a failed test's result and data mean and what to do, in sentences. */

@@ -54,6 +54,16 @@ ward_tpm2_transport_is_unshared (const char *transport)
   return *digits != '\0' && strspn (digits, "0123456789") == strlen (digits);
 }
 
+/* Whether a resource manager is known to give each connection slots of its own. Not where it does not show. */
+gboolean
+ward_tpm2_transport_is_managed (const char *transport)
+{
+  g_autofree char *name = NULL;
+  const char *argument = split (transport, &name);
+
+  return g_str_equal (name, "tabrmd") || (g_str_equal (name, "device") && g_str_has_prefix (argument, "/dev/tpmrm"));
+}
+
 static char *
 explain_device (const char *path)
 {

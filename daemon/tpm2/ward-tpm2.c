@@ -75,9 +75,31 @@ ward_tpm2_connection_new_for_tcti (TSS2_TCTI_CONTEXT *tcti, const char *transpor
     }
   if (!start_up (connection, error))
     return NULL;
+  connection->cache = ward_tpm2_cache_new (connection);
   if (ward_tpm2_transport_is_unshared (transport) && !ward_tpm2_flush_stale (connection, error))
     return NULL;
   return g_steal_pointer (&connection);
+}
+
+/* Another connection to the same TPM, by the same resource manager; NULL when none can be had. */
+WardConnection *
+ward_tpm2_connection_open_beside (WardConnection *connection)
+{
+  g_autoptr (WardConnection) beside = g_new0 (WardConnection, 1);
+  TSS2_RC rc = Tss2_TctiLdr_Initialize (connection->transport, &beside->tcti);
+
+  if (rc == TSS2_RC_SUCCESS)
+    rc = Esys_Initialize (&beside->esys, beside->tcti, NULL);
+  if (rc != TSS2_RC_SUCCESS)
+    {
+      g_debug ("There is no second connection to the TPM (0x%x)", rc);
+      return NULL;
+    }
+  beside->transport = g_strdup (connection->transport);
+  memcpy (beside->manufacturer, connection->manufacturer, sizeof (beside->manufacturer));
+  beside->patience = connection->patience;
+  beside->cache = connection->cache;
+  return g_steal_pointer (&beside);
 }
 
 static WardConnection *
@@ -108,6 +130,8 @@ tpm2_open (const char *transport, GError **error)
 void
 ward_tpm2_connection_free (WardConnection *connection)
 {
+  if (connection->cache != NULL && ward_tpm2_cache_serves (connection->cache, connection))
+    ward_tpm2_cache_free (connection->cache);
   if (connection->esys != NULL)
     Esys_Finalize (&connection->esys);
   if (connection->tcti != NULL)
@@ -136,8 +160,10 @@ const WardBackend ward_tpm2_backend = {
   .family = "2.0",
   .patience = READ_PATIENCE,
   .long_patience = KEY_PATIENCE,
+  .guards_lockout = TRUE,
   .open = tpm2_open,
   .close = ward_tpm2_connection_free,
+  .rest = ward_tpm2_cache_rest,
   .identify = ward_tpm2_identify,
   .probe = tpm2_probe,
   .get_properties = ward_tpm2_get_properties,
@@ -156,4 +182,24 @@ const WardBackend ward_tpm2_backend = {
   .seal = ward_tpm2_seal,
   .check_sealed = ward_tpm2_check_sealed,
   .unseal = ward_tpm2_unseal,
+  .create_key = ward_tpm2_create_key,
+  .import_key = ward_tpm2_import_key,
+  .describe_key = ward_tpm2_describe_key,
+  .get_public_key = ward_tpm2_get_public_key,
+  .find_parents = ward_tpm2_find_parents,
+  .check_key = ward_tpm2_check_key,
+  .sign = ward_tpm2_sign,
+  .decrypt = ward_tpm2_decrypt,
+  .agree = ward_tpm2_agree,
+  .change_key_auth = ward_tpm2_change_key_auth,
+  .persist_key = ward_tpm2_persist_key,
+  .evict = ward_tpm2_evict,
+  .list_nv = ward_tpm2_list_nv,
+  .check_nv_index = ward_tpm2_check_nv_index,
+  .check_nv_template = ward_tpm2_check_nv_template,
+  .define_nv = ward_tpm2_define_nv,
+  .undefine_nv = ward_tpm2_undefine_nv,
+  .prepare_nv = ward_tpm2_prepare_nv,
+  .read_nv = ward_tpm2_read_nv,
+  .write_nv = ward_tpm2_write_nv,
 };
