@@ -6,8 +6,15 @@
 
 #include "ward-config.h"
 #include "ward-inventory.h"
+#include "ward-keyring-tpms.h"
+#include "ward-openssl-memory.h"
 #include "ward-service.h"
+#ifdef WARD_WITH_TPM12
+#include "ward-tpm12.h"
+#endif
+#ifdef WARD_WITH_TPM2
 #include "ward-tpm2.h"
+#endif
 
 /* How long a command that a TPM is at may hold up the end of the process, in microseconds: none is lost by ending
  * earlier. */
@@ -17,7 +24,15 @@
  * end. */
 #define LAST_SOURCES 10000
 
-static const WardBackend *const backends[] = { &ward_tpm2_backend, NULL };
+static const WardBackend *const backends[] = {
+#ifdef WARD_WITH_TPM2
+  &ward_tpm2_backend,
+#endif
+#ifdef WARD_WITH_TPM12
+  &ward_tpm12_backend,
+#endif
+  NULL,
+};
 
 typedef struct
 {
@@ -44,8 +59,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   const GOptionEntry entries[] = {
-    { "tpm", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->tpms, "Serve the TPM at TCTI under NAME (repeatable)",
-      "NAME=TCTI" },
+    { "tpm", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->tpms,
+      "Serve the TPM 2.0 at TCTI, or the TPM 1.2 of tcsd, under NAME (repeatable)", "NAME=TCTI|tcsd" },
     { "no-discovery", 0, 0, G_OPTION_ARG_NONE, &options->no_discovery, "Do not look for this machine's TPMs", NULL },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_path, "Read FILE instead of " WARD_CONFIG_FILE, "FILE" },
     { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->state_dir, "Keep state in DIR instead of " WARD_STATE_DIR,
@@ -101,6 +116,8 @@ serve (const WardConfig *config, const Options *options, GError **error)
 {
   g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, error);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  const char *state_dir = options->state_dir ? options->state_dir : WARD_STATE_DIR;
+  g_autoptr (WardKeyring) keyring = NULL;
   g_autoptr (WardInventory) inventory = NULL;
   g_autoptr (WardService) service = NULL;
   gboolean workers_left;
@@ -110,9 +127,11 @@ serve (const WardConfig *config, const Options *options, GError **error)
     return FALSE;
 
   g_dbus_connection_set_exit_on_close (connection, FALSE);
-  inventory = ward_inventory_new (backends, options->state_dir ? options->state_dir : WARD_STATE_DIR);
+  keyring = ward_keyring_new (state_dir, NULL);
+  inventory = ward_inventory_new (backends, state_dir);
+  ward_keyring_follow (keyring, inventory);
   ward_inventory_start (inventory, config);
-  service = ward_service_new (connection, inventory, options->idle_exit);
+  service = ward_service_new (connection, inventory, keyring, options->idle_exit);
   g_unix_signal_add (SIGTERM, on_signal, service);
   g_unix_signal_add (SIGINT, on_signal, service);
   g_signal_connect_swapped (service, "ended", G_CALLBACK (g_main_loop_quit), loop);
@@ -127,6 +146,7 @@ serve (const WardConfig *config, const Options *options, GError **error)
   workers_left = !ward_worker_wait_all (GRACE_USEC);
   for (guint i = 0; i < LAST_SOURCES && g_main_context_iteration (NULL, FALSE); i++)
     ;
+  ward_keyring_save_uses (keyring);
   g_dbus_connection_flush_sync (connection, NULL, NULL);
   if (workers_left)
     {
@@ -144,7 +164,12 @@ main (int argc, char **argv)
   g_autoptr (WardConfig) config = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (!ward_openssl_wipe_memory ())
+    g_warning ("OpenSSL does not wipe its memory");
   setlocale (LC_ALL, "");
+  /* before there are threads: GLib makes itself a locale when it first reads a number, and a thread that waits for
+   * another one to do so may be told that its number is none */
+  g_ascii_strtoull ("0", NULL, 10);
   /* a TPM's socket that closes is an error of the call, not the end of the service */
   signal (SIGPIPE, SIG_IGN);
   /* the library's own log repeats our errors in words that are no help to anybody; before there are threads */

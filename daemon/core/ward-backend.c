@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-backend.h"
 
+#include "ward-error.h"
+
 static const char *const self_test_modes[] = {
   [WARD_SELF_TEST_FULL] = "full",
   [WARD_SELF_TEST_INCREMENTAL] = "incremental",
@@ -14,6 +16,7 @@ static const char *const hierarchy_names[] = {
   [WARD_HIERARCHY_OWNER] = "owner",
   [WARD_HIERARCHY_ENDORSEMENT] = "endorsement",
   [WARD_HIERARCHY_LOCKOUT] = "lockout",
+  [WARD_HIERARCHY_SRK] = "srk",
 };
 
 /* An identity of which nothing is known yet: all strings empty. */
@@ -32,6 +35,7 @@ ward_identity_new (void)
   identity->banks = g_new0 (char *, 1);
   identity->endorsement = g_strdup ("");
   identity->failure = g_strdup ("");
+  identity->disablement = g_strdup ("");
   return identity;
 }
 
@@ -48,6 +52,7 @@ ward_identity_free (WardIdentity *identity)
   g_strfreev (identity->banks);
   g_free (identity->endorsement);
   g_free (identity->failure);
+  g_free (identity->disablement);
   g_free (identity);
 }
 
@@ -56,8 +61,17 @@ ward_chip_item_free (WardChipItem *item)
 {
   g_free (item->name);
   g_free (item->algorithm);
+  g_free (item->key_id);
   g_free (item->purpose);
   g_free (item);
+}
+
+void
+ward_nv_index_free (WardNvIndex *index)
+{
+  g_strfreev (index->attributes);
+  g_free (index->purpose);
+  g_free (index);
 }
 
 void
@@ -126,6 +140,32 @@ ward_pcr_bank_free (WardPcrBank *bank)
   g_free (bank);
 }
 
+static void
+add_changed (GString *changed, const WardPcrBank *was, const WardPcrBank *is)
+{
+  for (guint i = 0; i < WARD_N_PCRS; i++)
+    if ((was->values.mask & (1u << i))
+        && memcmp (was->values.values[i], is->values.values[i], was->values.digest_size) != 0)
+      g_string_append_printf (changed, "%s%s:%u", changed->len > 0 ? ", " : "", was->bank, i);
+}
+
+gboolean
+ward_pcr_banks_compare (GPtrArray *then, GPtrArray *now, GError **error)
+{
+  g_autoptr (GString) changed = g_string_new (NULL);
+
+  for (guint i = 0; i < then->len; i++)
+    add_changed (changed, g_ptr_array_index (then, i), g_ptr_array_index (now, i));
+  if (changed->len == 0)
+    return TRUE;
+  g_set_error (
+      error, WARD_ERROR, WARD_ERROR_POLICY_MISMATCH,
+      "These PCRs do not have the values any more that this is bound to: %s. They tell what the machine has started "
+      "with: start it as it was then, or seal the data or make the key anew.",
+      changed->str);
+  return FALSE;
+}
+
 /* All but the areas, which are to be set. */
 WardSealed *
 ward_sealed_new (void)
@@ -142,5 +182,20 @@ ward_sealed_free (WardSealed *sealed)
   g_clear_pointer (&sealed->public_area, g_bytes_unref);
   g_clear_pointer (&sealed->private_area, g_bytes_unref);
   g_ptr_array_unref (sealed->pcrs);
+  g_free (sealed->parent_name);
   g_free (sealed);
+}
+
+WardSealed *
+ward_sealed_copy (const WardSealed *sealed)
+{
+  WardSealed *copy = g_new0 (WardSealed, 1);
+
+  copy->parent = sealed->parent;
+  copy->parent_name = g_strdup (sealed->parent_name);
+  copy->has_auth = sealed->has_auth;
+  copy->public_area = g_bytes_ref (sealed->public_area);
+  copy->private_area = g_bytes_ref (sealed->private_area);
+  copy->pcrs = g_ptr_array_ref (sealed->pcrs);
+  return copy;
 }

@@ -63,6 +63,24 @@ find_tpm (WardConfig *config, const char *name)
 }
 
 /* origin: where it was said, for the message. */
+/* TCTIs are the way to TPMs 2.0, and tcsd is that to TPMs 1.2. */
+static const char *
+family_of (const char *transport)
+{
+  return g_str_equal (transport, "tcsd") || g_str_has_prefix (transport, "tcsd:") ? "1.2" : "2.0";
+}
+
+/* Of tcsd, only the port at which it listens on this machine can be told. */
+static gboolean
+is_tcsd (const char *transport)
+{
+  const char *port = transport + strlen ("tcsd:port=");
+
+  return g_str_equal (transport, "tcsd")
+         || (g_str_has_prefix (transport, "tcsd:port=") && g_ascii_isdigit (*port)
+             && g_ascii_string_to_unsigned (port, 10, 1, G_MAXUINT16, NULL, NULL));
+}
+
 static gboolean
 check_tpm (const char *origin, const char *name, const char *transport, GError **error)
 {
@@ -80,6 +98,14 @@ check_tpm (const char *origin, const char *name, const char *transport, GError *
                    "%s: it is not said how to reach the TPM “%s”. Give a TCTI configuration, such as "
                    "“device:/dev/tpmrm0” or “swtpm:path=/run/swtpm.sock”.",
                    origin, name);
+      return FALSE;
+    }
+  if (g_str_equal (family_of (transport), "1.2") && !is_tcsd (transport))
+    {
+      g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
+                   "%s: “%s” does not say how to reach the TPM “%s”: a TPM 1.2 is reached by “tcsd”, or by "
+                   "“tcsd:port=NUMBER” where tcsd listens at another port than 30003.",
+                   origin, transport, name);
       return FALSE;
     }
   return TRUE;
@@ -122,6 +148,7 @@ ward_config_add_tpm (WardConfig *config, const char *assignment, GError **error)
     }
   g_free (tpm->transport);
   tpm->transport = g_steal_pointer (&transport);
+  tpm->family = family_of (tpm->transport);
   tpm->from_command_line = TRUE;
   return TRUE;
 }
@@ -187,6 +214,7 @@ read_tpm (WardConfig *config, GKeyFile *file, const char *path, const char *grou
   tpm = g_new0 (WardConfigTpm, 1);
   tpm->name = g_strdup (group + strlen (TPM_GROUP_PREFIX));
   tpm->transport = g_steal_pointer (&transport);
+  tpm->family = family_of (tpm->transport);
   g_ptr_array_add (config->tpms, tpm);
   return TRUE;
 }

@@ -6,8 +6,9 @@
 /* A TPM that the administrator named, beside those that the machine shows. */
 typedef struct
 {
-  char *name;      /* fit to be an element of a D-Bus object path */
-  char *transport; /* a TCTI configuration */
+  char *name;         /* fit to be an element of a D-Bus object path */
+  char *transport;    /* a TCTI configuration, "tcsd", or "tcsd:port=NUMBER" */
+  const char *family; /* "2.0", or "1.2" of what is reached by tcsd; static */
   gboolean from_command_line;
 } WardConfigTpm;
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-device.h"
 
+#include <string.h>
 #include <sys/stat.h>
+
+#define TCSD "tcsd"
+#define TCSD_PORT_PREFIX "tcsd:port="
+#define TCSD_DEFAULT_PORT 30003
 
 /* G_DEFINE_BOXED_TYPE is not ISO C. */
 GType
@@ -20,7 +25,7 @@ static char *
 choose_transport (const char *family, const char *device_path, const char *resource_manager_path)
 {
   if (g_str_equal (family, "1.2"))
-    return g_strdup ("tcsd");
+    return g_strdup (TCSD);
   if (resource_manager_path != NULL)
     return g_strconcat ("device:", resource_manager_path, NULL);
   if (g_str_equal (family, "2.0") && device_path != NULL)
@@ -88,4 +93,14 @@ ward_device_node_exists (const char *path)
   struct stat status;
 
   return lstat (path, &status) == 0;
+}
+
+guint16
+ward_device_get_tcsd_port (const char *transport)
+{
+  if (g_str_equal (transport, TCSD))
+    return TCSD_DEFAULT_PORT;
+  if (!g_str_has_prefix (transport, TCSD_PORT_PREFIX))
+    return 0;
+  return (guint16)g_ascii_strtoull (transport + strlen (TCSD_PORT_PREFIX), NULL, 10);
 }

@@ -22,5 +22,9 @@ WardDevice *ward_device_new (const char *name, const char *family, const char *d
 WardDevice *ward_device_copy (const WardDevice *device);
 void ward_device_free (WardDevice *device);
 gboolean ward_device_node_exists (const char *path);
+
+/* The port at which tcsd is to be found; 0 of a transport that is none of tcsd's. */
+guint16 ward_device_get_tcsd_port (const char *transport);
+
 gboolean ward_device_equal (const WardDevice *a, const WardDevice *b);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardDevice, ward_device_free)

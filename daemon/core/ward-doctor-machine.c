@@ -4,8 +4,6 @@
 #include "ward-doctor-private.h"
 #include "ward-error.h"
 
-/* How a line of the helper's begins that tells of what it cannot repair. */
-#define LEFT_ALONE "left alone: "
 #define N_LINES 20
 
 static void
@@ -128,7 +126,7 @@ join_lines (const WardDoctor *doctor, char **lines, guint *n_repairs)
   *n_repairs = 0;
   for (char **line = lines; *line; line++)
     {
-      *n_repairs += !g_str_has_prefix (*line, LEFT_ALONE);
+      *n_repairs += !g_str_has_prefix (*line, WARD_DOCTOR_LEFT_ALONE);
       if (n_told < N_LINES && may_be_told (doctor, *line))
         g_string_append_printf (text, "%s%s", n_told++ > 0 ? "; " : "", *line);
       else

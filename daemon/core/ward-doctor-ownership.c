@@ -69,6 +69,20 @@ describe_end (const WardDoctorTpm *tpm)
                           tpm->ownership->recovery_seconds);
 }
 
+/* A TPM 1.2 does not tell how many there were. */
+static void
+say_locked (WardDoctor *doctor, const WardDoctorTpm *tpm)
+{
+  WardFinding *finding = ward_doctor_say (doctor, "lockout-reached", tpm, WARD_SEVERITY_ERROR,
+                                          "The TPM is locked after too many wrong secrets");
+
+  ward_doctor_set (
+      &finding->detail,
+      "When a secret was given last, it refused to look at it. It does so for a while, the longer the more "
+      "wrong ones there were, and then takes the right ones again. Who has the owner's secret can end that "
+      "now, by “tpmward lockout reset”; a repair has not got it.");
+}
+
 static void
 climb_lockout (WardDoctor *doctor, const WardDoctorTpm *tpm)
 {
@@ -154,9 +168,30 @@ climb_srk (WardDoctor *doctor, const WardDoctorTpm *tpm)
     ward_doctor_set (&finding->repair, "Makes a storage root key in %s and keeps it at 0x81000001.", tpm->name);
 }
 
+static void
+climb_owner_of_tpm12 (WardDoctor *doctor, const WardDoctorTpm *tpm)
+{
+  WardFinding *finding;
+
+  if (tpm->ownership->owner_auth_set)
+    return;
+  finding = ward_doctor_say (doctor, "not-owned", tpm, WARD_SEVERITY_INFO, "Nobody has taken ownership of the TPM");
+  ward_doctor_set (&finding->detail,
+                   "A TPM 1.2 without an owner has no storage root key, and so can keep no keys and seal nothing. Take "
+                   "ownership by “tpmward own”. A secret must be chosen and kept by a person, so there is no repair "
+                   "for this.");
+}
+
 void
 ward_doctor_climb_ownership (WardDoctor *doctor, const WardDoctorTpm *tpm)
 {
+  if (ward_doctor_is_tpm12 (tpm))
+    {
+      climb_owner_of_tpm12 (doctor, tpm);
+      if (tpm->ownership->locked_out)
+        say_locked (doctor, tpm);
+      return;
+    }
   climb_owner (doctor, tpm);
   climb_lockout (doctor, tpm);
   climb_guard (doctor, tpm);

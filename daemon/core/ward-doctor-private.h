@@ -25,6 +25,9 @@ void ward_doctor_set (char **text, const char *format, ...) G_GNUC_PRINTF (2, 3)
  * service. */
 void ward_doctor_quote_journal (WardDoctor *doctor, WardFinding *finding, const char *word);
 
+/* Whether a line of the journal has the text. */
+gboolean ward_doctor_journal_has (const WardDoctor *doctor, const char *text);
+
 /* Whether a dependent is the system's or the viewer's own, or the viewer sees all. */
 gboolean ward_doctor_may_name (const WardDoctor *doctor, GVariant *dependent);
 
@@ -35,12 +38,19 @@ char *ward_doctor_name_dependents (WardDoctor *doctor, const char *key);
 /* An instant in microseconds of CLOCK_REALTIME, as a person reads it. */
 char *ward_doctor_describe_time (guint64 time);
 
+gboolean ward_doctor_is_tpm12 (const WardDoctorTpm *tpm);
+
 /* Whether all the TPMs of the machine, of which there is one at least, are of that family. */
 gboolean ward_doctor_has_only_tpm2 (const WardDoctor *doctor);
+
+/* How a line of the helper's begins that tells of what it cannot repair. */
+#define WARD_DOCTOR_LEFT_ALONE "left alone: "
 
 /* The rungs. */
 void ward_doctor_climb_machine (WardDoctor *doctor);
 void ward_doctor_climb_services (WardDoctor *doctor);
+void ward_doctor_climb_tcsd (WardDoctor *doctor);
+void ward_doctor_climb_store (WardDoctor *doctor);
 void ward_doctor_climb_tpm (WardDoctor *doctor, const WardDoctorTpm *tpm);
 void ward_doctor_climb_ownership (WardDoctor *doctor, const WardDoctorTpm *tpm);
 void ward_doctor_climb_room (WardDoctor *doctor, const WardDoctorTpm *tpm);

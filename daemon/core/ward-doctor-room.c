@@ -65,8 +65,8 @@ climb_persistent (WardDoctor *doctor, const WardDoctorTpm *tpm)
                              "The TPM has no room for another persistent key");
   ward_doctor_set (&finding->detail,
                    "Its permanent memory is full, by keys or NV indices: a program that wants to keep one more there "
-                   "fails.%s Evict keys (tpm2_evictcontrol) or undefine NV indices (tpm2_nvundefine) that nobody needs "
-                   "any more. Which those are only a person knows, so there is no repair for this.",
+                   "fails.%s Evict keys (tpmward key evict) or undefine NV indices (tpmward nv undefine) that nobody "
+                   "needs any more. Which those are only a person knows, so there is no repair for this.",
                    holds ? holds : "");
 }
 

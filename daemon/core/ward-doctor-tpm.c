@@ -21,6 +21,17 @@ has_lower_cause (const WardDoctor *doctor)
   return FALSE;
 }
 
+/* What there is to be done about it. A TPM 1.2 that is off says that itself. */
+static const char *
+advise (const WardDoctor *doctor, const WardDoctorTpm *tpm)
+{
+  if (has_lower_cause (doctor))
+    return " Other findings say what may be the cause: see to them first.";
+  if (tpm->state != WARD_TPM_DISABLED)
+    return " It is used again as soon as it answers; there is nothing that a repair could do.";
+  return ward_doctor_is_tpm12 (tpm) ? "" : " It is switched on in the firmware's setup, where no program reaches.";
+}
+
 static void
 climb_state (WardDoctor *doctor, const WardDoctorTpm *tpm)
 {
@@ -31,10 +42,7 @@ climb_state (WardDoctor *doctor, const WardDoctorTpm *tpm)
     return;
   finding = ward_doctor_say (doctor, is_off ? "tpm-disabled" : "tpm-unreachable", tpm, WARD_SEVERITY_ERROR,
                              is_off ? "The TPM is switched off" : "The TPM does not answer");
-  ward_doctor_set (&finding->detail, "%s%s", tpm->state_detail,
-                   has_lower_cause (doctor) ? " Other findings say what may be the cause: see to them first."
-                   : is_off                 ? " It is switched on in the firmware's setup, where no program reaches."
-                            : " It is used again as soon as it answers; there is nothing that a repair could do.");
+  ward_doctor_set (&finding->detail, "%s%s", tpm->state_detail, advise (doctor, tpm));
   if (!is_off)
     ward_doctor_quote_journal (doctor, finding, NULL);
 }

@@ -11,6 +11,7 @@
 void
 ward_unit_clear (WardUnit *unit)
 {
+  g_clear_pointer (&unit->load, g_free);
   g_clear_pointer (&unit->active, g_free);
   g_clear_pointer (&unit->result, g_free);
   g_clear_pointer (&unit->enabled, g_free);
@@ -44,6 +45,7 @@ ward_doctor_facts_new (void)
   WardDoctorFacts *facts = g_atomic_rc_box_new0 (WardDoctorFacts);
 
   facts->items = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  facts->damages = g_ptr_array_new_with_free_func ((GDestroyNotify)ward_damage_free);
   return facts;
 }
 
@@ -66,7 +68,11 @@ facts_clear (gpointer data)
   g_clear_pointer (&facts->holders, g_variant_unref);
   g_clear_error (&facts->holders_error);
   g_strfreev (facts->journal);
+  g_strfreev (facts->tcsd_config);
+  g_strfreev (facts->tcsd_remote);
   g_hash_table_unref (facts->items);
+  g_ptr_array_unref (facts->damages);
+  g_clear_error (&facts->store_error);
   ward_unit_clear (&facts->tcsd);
   ward_unit_clear (&facts->abrmd);
 }
@@ -160,6 +166,15 @@ line_fits (const char *line, const char *word)
   return !strstr (small, "tcsd") && !strstr (small, "abrmd");
 }
 
+gboolean
+ward_doctor_journal_has (const WardDoctor *doctor, const char *text)
+{
+  for (char **line = doctor->facts->journal; line && *line; line++)
+    if (strstr (*line, text))
+      return TRUE;
+  return FALSE;
+}
+
 void
 ward_doctor_quote_journal (WardDoctor *doctor, WardFinding *finding, const char *word)
 {
@@ -231,6 +246,12 @@ ward_doctor_describe_time (guint64 time)
 }
 
 gboolean
+ward_doctor_is_tpm12 (const WardDoctorTpm *tpm)
+{
+  return g_str_equal (tpm->family, "1.2");
+}
+
+gboolean
 ward_doctor_has_only_tpm2 (const WardDoctor *doctor)
 {
   GPtrArray *devices = doctor->facts->machine->devices;
@@ -244,7 +265,7 @@ ward_doctor_has_only_tpm2 (const WardDoctor *doctor)
     }
   for (guint i = 0; i < doctor->tpms->len; i++)
     {
-      if (!g_str_equal (((const WardDoctorTpm *)g_ptr_array_index (doctor->tpms, i))->family, "2.0"))
+      if (ward_doctor_is_tpm12 (g_ptr_array_index (doctor->tpms, i)))
         return FALSE;
       n_tpm2++;
     }
@@ -278,6 +299,8 @@ ward_doctor_examine (const WardDoctorFacts *facts, GPtrArray *tpms, const WardDo
 
   ward_doctor_climb_machine (&doctor);
   ward_doctor_climb_services (&doctor);
+  ward_doctor_climb_tcsd (&doctor);
+  ward_doctor_climb_store (&doctor);
   for (guint i = 0; i < tpms->len; i++)
     {
       const WardDoctorTpm *tpm = g_ptr_array_index (tpms, i);
@@ -286,7 +309,8 @@ ward_doctor_examine (const WardDoctorFacts *facts, GPtrArray *tpms, const WardDo
       if (tpm->ownership && tpm->state == WARD_TPM_READY)
         {
           ward_doctor_climb_ownership (&doctor, tpm);
-          ward_doctor_climb_room (&doctor, tpm);
+          if (!ward_doctor_is_tpm12 (tpm))
+            ward_doctor_climb_room (&doctor, tpm);
         }
     }
   say_all_well (&doctor);

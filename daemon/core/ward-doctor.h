@@ -3,11 +3,14 @@
 
 #include "ward-finding.h"
 #include "ward-machine.h"
+#include "ward-store.h"
 #include "ward-tpm.h"
 
-/* What systemd says of a unit, in its own words; all NULL when it knows no such unit, or is not there to ask. */
+/* What systemd says of a unit, in its own words; all NULL when it is not there to ask, all but the first when there is
+ * no such unit or it may not be started. */
 typedef struct
 {
+  char *load;    /* LoadState: "loaded", "not-found", "masked", … */
   char *active;  /* ActiveState: "active", "failed", "inactive", … */
   char *result;  /* Result: "success", "exit-code", … */
   char *enabled; /* UnitFileState: "enabled", "disabled", "generated", … */
@@ -34,8 +37,13 @@ typedef struct
   GError *dependents_error;
   GVariant *holders; /* aa{sv} of the helper; NULL: it could not be told, as holders_error says */
   GError *holders_error;
-  char **journal;    /* lines; NULL where the holders are */
-  GHashTable *items; /* a TPM's name → GPtrArray of WardChipItem, of those short of room */
+  char **journal;     /* lines; NULL where the holders are */
+  char **tcsd_config; /* what a repair of tcsd.conf would do, in lines; NULL where access is */
+  char **tcsd_remote; /* what would have tcsd listen to this machine alone; likewise */
+  GHashTable *items;  /* a TPM's name → GPtrArray of WardChipItem, of those short of room */
+
+  GPtrArray *damages;  /* of WardDamage, in the store of keys; */
+  GError *store_error; /* why there is no store; or NULL */
 
   WardUnit tcsd;
   WardUnit abrmd;

@@ -8,6 +8,7 @@
 #include "ward-envelope-asn1.h"
 #include "ward-envelope-cipher.h"
 #include "ward-error.h"
+#include "ward-tpm-tools.h"
 
 #define TSS2_LABEL "TSS2 PRIVATE KEY"
 #define OWN_LABEL "TPMWARD SEALED DATA"
@@ -136,6 +137,8 @@ ward_envelope_parse (const char *text, GError **error)
     text++;
   if (strnlen (text, MAX_TEXT + 1) > MAX_TEXT)
     return corrupt (error, "it is longer than any can be");
+  if (ward_tpm_tools_is_sealed (text))
+    return ward_tpm_tools_parse (text, error);
   if (!g_str_has_prefix (text, "-----BEGIN "))
     return corrupt (error, "it does not begin as PEM");
   bio = BIO_new_mem_buf (text, -1);
@@ -271,7 +274,7 @@ ward_envelope_print (const WardSealed *sealed, WardSecret *payload, WardSecret *
   g_autoptr (GBytes) header = NULL;
   g_autoptr (GBytes) content = NULL;
 
-  if (payload == data && sealed->pcrs->len == 0)
+  if (payload == data && sealed->pcrs->len == 0 && sealed->parent != WARD_TPM12_SRK_HANDLE)
     return concluded (print_tss2 (sealed), error);
   if (payload != data && !(nonce = ward_cipher_make_nonce (error)))
     return NULL;
@@ -288,6 +291,8 @@ ward_envelope_open (const WardEnvelope *envelope, WardSecret *payload, GError **
 {
   WardSecret *data = NULL;
 
+  if (envelope->content && !envelope->header)
+    return ward_tpm_tools_open (envelope, payload, error);
   if (!envelope->content && !is_marked (payload))
     return ward_secret_ref (payload);
   if (envelope->content && is_marked (payload) && ward_secret_get_size (payload) == KEY_PAYLOAD_SIZE)

@@ -13,7 +13,7 @@
 typedef struct
 {
   WardSealed *sealed;
-  GBytes *header;  /* what the content is authenticated with; NULL in a TSS2 PRIVATE KEY */
+  GBytes *header;  /* what the content is authenticated with; NULL in a TSS2 PRIVATE KEY, and of tpm-tools */
   GBytes *nonce;   /* NULL without content */
   GBytes *content; /* the data, encrypted by what is sealed, with the tag behind; NULL: what is sealed is the data */
 } WardEnvelope;
@@ -21,8 +21,8 @@ typedef struct
 void ward_envelope_free (WardEnvelope *envelope);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardEnvelope, ward_envelope_free)
 
-/* Of anybody's text, without asking a TPM. Fails with WARD_ERROR_CORRUPT, or WARD_ERROR_NOT_SUPPORTED for a TSS2
- * PRIVATE KEY that is not sealed data, or has a policy. */
+/* Of anybody's text, also of tpm-tools (ward-tpm-tools.h), without asking a TPM. Fails with WARD_ERROR_CORRUPT, or
+ * WARD_ERROR_NOT_SUPPORTED for a TSS2 PRIVATE KEY that is not sealed data, or has a policy. */
 WardEnvelope *ward_envelope_parse (const char *text, GError **error);
 
 /* What is to be sealed in the TPM for data: itself, or a new key by which ward_envelope_print () encrypts it. data: 1

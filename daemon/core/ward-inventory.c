@@ -159,13 +159,12 @@ on_device_changed (WardFinder *finder, const char *name, WardInventory *self)
 void
 ward_inventory_start (WardInventory *inventory, const WardConfig *config)
 {
-  /* a TPM that is named by a TCTI configuration is a 2.0: TCTIs are the way to no other family */
   for (guint i = 0; i < config->tpms->len; i++)
     {
       const WardConfigTpm *tpm = g_ptr_array_index (config->tpms, i);
 
-      add (inventory, ward_tpm_new (tpm->name, "2.0", tpm->transport, "", "", find_backend (inventory, "2.0"),
-                                    inventory->state_dir));
+      add (inventory, ward_tpm_new (tpm->name, tpm->family, tpm->transport, "", "",
+                                    find_backend (inventory, tpm->family), inventory->state_dir));
     }
 
   if (!config->discover)

@@ -160,6 +160,30 @@ read_misfits (const char *root, const WardTss *tss)
   return misfits;
 }
 
+/* tcsd takes the last one that it is given. */
+static guint16
+read_tcsd_port (const char *root)
+{
+  g_autofree char *path = g_strconcat (root, "/etc/tcsd.conf", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint16 port = ward_device_get_tcsd_port ("tcsd");
+
+  if (!g_file_get_contents (path, &text, NULL, &error))
+    return g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? port : 0;
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    {
+      const char *value = strchr (lines[i], '=');
+      g_autofree char *key = value ? g_strstrip (g_strndup (lines[i], value - lines[i])) : NULL;
+
+      if (g_strcmp0 (key, "port") == 0)
+        port = (guint16)g_ascii_strtoull (value + 1, NULL, 10);
+    }
+  return port;
+}
+
 WardMachine *
 ward_machine_read (const char *root, const WardTss *tss)
 {
@@ -169,6 +193,7 @@ ward_machine_read (const char *root, const WardTss *tss)
   machine->absence = ward_absence_find (root);
   machine->missing_modules = ward_absence_missing_modules (root);
   machine->misfits = read_misfits (root, tss);
+  machine->tcsd_port = read_tcsd_port (root);
   return machine;
 }
 

@@ -21,6 +21,7 @@ typedef struct
   GStrv missing_modules; /* see ward_absence_missing_modules () */
   GPtrArray *misfits; /* of char *: nodes in /dev, and /var/lib/tpm, that do not have the owner or mode that they need,
                          each as "/dev/tpm0 (root:root 0600)" */
+  guint16 tcsd_port;  /* at which tcsd is set to listen; 0 where its configuration cannot be read */
 } WardMachine;
 
 /* Whom the nodes and /var/lib/tpm are to belong to. */

@@ -5,6 +5,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "ward-hex.h"
+
 #define CHIP "Chip"
 #define CHANGE "Change"
 #define REQUEST "Request"
@@ -21,6 +23,7 @@ typedef struct
   char *firmware;
   char *endorsement;
   char *srk;           /* the last that it had */
+  char *srk_modulus;   /* in hexadecimal digits, where it does not tell that and was made for us; else NULL */
   guint64 reset_count; /* since it was made or cleared */
   guint64 clock;       /* in milliseconds, likewise */
   guint64 seen_at;     /* in microseconds of CLOCK_REALTIME; 0: never */
@@ -62,6 +65,7 @@ marks_clear (Marks *marks)
   g_free (marks->firmware);
   g_free (marks->endorsement);
   g_free (marks->srk);
+  g_free (marks->srk_modulus);
   *marks = (Marks){ 0 };
 }
 
@@ -100,6 +104,7 @@ parse_marks (GKeyFile *file, Marks *marks, GError **error)
           return FALSE;
         }
     }
+  marks->srk_modulus = g_key_file_get_string (file, CHIP, "StorageRootKeyModulus", NULL);
   return TRUE;
 }
 
@@ -220,6 +225,8 @@ save (WardRecord *record)
   g_key_file_set_string (file, CHIP, "Firmware", marks->firmware);
   g_key_file_set_string (file, CHIP, "Endorsement", marks->endorsement);
   g_key_file_set_string (file, CHIP, "StorageRootKey", marks->srk);
+  if (marks->srk_modulus)
+    g_key_file_set_string (file, CHIP, "StorageRootKeyModulus", marks->srk_modulus);
   g_key_file_set_uint64 (file, CHIP, "ResetCount", marks->reset_count);
   g_key_file_set_uint64 (file, CHIP, "Clock", marks->clock);
   g_key_file_set_uint64 (file, CHIP, "SeenAt", marks->seen_at);
@@ -416,6 +423,75 @@ is_worth_writing (const Marks *old, const Marks *now)
          || !g_str_equal (old->srk, now->srk) || old->reset_count != now->reset_count || now->clock < old->clock;
 }
 
+/* Of hexadecimal digits, as a Name is written, and nobody else's. */
+static char *
+make_name (void)
+{
+  g_autofree char *uuid = g_uuid_string_random ();
+  g_auto (GStrv) parts = g_strsplit (uuid, "-", -1);
+
+  return g_strjoinv ("", parts);
+}
+
+void
+ward_record_name_srk (WardRecord *record, WardOwnership *ownership)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&record->lock);
+  /* a TPM that was never seen has no marks */
+  gboolean had_srk = record->marks.srk && *record->marks.srk;
+
+  if (*ownership->srk_name)
+    return;
+  if (ownership->has_srk != had_srk)
+    {
+      /* one has come, or gone */
+      g_free (record->marks.srk);
+      record->marks.srk = ownership->has_srk ? make_name () : g_strdup ("");
+      if (!ownership->has_srk)
+        g_clear_pointer (&record->marks.srk_modulus, g_free);
+      if (record->marks.seen_at)
+        save (record);
+    }
+  if (ownership->has_srk)
+    g_strlcpy (ownership->srk_name, record->marks.srk, sizeof ownership->srk_name);
+}
+
+char *
+ward_record_dup_srk (WardRecord *record)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&record->lock);
+
+  return g_strdup (record->marks.srk ? record->marks.srk : "");
+}
+
+void
+ward_record_keep_srk_modulus (WardRecord *record, GBytes *modulus)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&record->lock);
+  gsize size;
+  const guint8 *bytes = g_bytes_get_data (modulus, &size);
+
+  g_free (record->marks.srk_modulus);
+  record->marks.srk_modulus = ward_hex (bytes, size, 0);
+}
+
+/* What is on the disk may be anything. */
+GBytes *
+ward_record_dup_srk_modulus (WardRecord *record)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&record->lock);
+  const char *digits = record->marks.srk_modulus;
+  gsize size = digits ? strlen (digits) / 2 : 0;
+  guint8 *bytes;
+
+  if (size == 0 || strspn (digits, "0123456789abcdef") != 2 * size)
+    return NULL;
+  bytes = g_malloc (size);
+  for (gsize i = 0; i < size; i++)
+    bytes[i] = (guint8)(g_ascii_xdigit_value (digits[2 * i]) << 4 | g_ascii_xdigit_value (digits[2 * i + 1]));
+  return g_bytes_new_take (bytes, size);
+}
+
 WardChange
 ward_record_look (WardRecord *record, const WardIdentity *identity, const WardOwnership *ownership,
                   gboolean clear_pending)
@@ -438,6 +514,7 @@ ward_record_look (WardRecord *record, const WardIdentity *identity, const WardOw
   if (is_compared && !is_dealt_with && !is_worth_writing (&record->marks, &now))
     return change;
 
+  now.srk_modulus = g_steal_pointer (&record->marks.srk_modulus);
   old = record->marks;
   record->marks = now;
   now = old;

@@ -28,6 +28,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardRecord, ward_record_unref)
 WardChange ward_record_look (WardRecord *record, const WardIdentity *identity, const WardOwnership *ownership,
                              gboolean clear_pending);
 
+/* Of a TPM whose storage root key has no Name that anybody could see, a TPM 1.2: before a look, gives the key a name of
+ * our own, the same for as long as it is there. */
+void ward_record_name_srk (WardRecord *record, WardOwnership *ownership);
+/* The storage root key's name when it was seen last. */
+char *ward_record_dup_srk (WardRecord *record);
+
+/* The modulus of a storage root key that has just been made for us, and tells it nobody afterwards; goes on record with
+ * the next look. */
+void ward_record_keep_srk_modulus (WardRecord *record, GBytes *modulus);
+/* NULL when it is not on record. */
+GBytes *ward_record_dup_srk_modulus (WardRecord *record);
+
 /* The service has changed the TPM itself: the next look is recorded without a comparison. */
 void ward_record_expect_change (WardRecord *record);
 /* The same of a clear, which also settles what was noticed before. */

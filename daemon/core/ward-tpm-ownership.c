@@ -3,17 +3,19 @@
 
 #include "ward-error.h"
 
-/* In the order in which they are set: the lockout auth last, as to take it back a right one must be spent. */
+/* Of a TPM 2.0, in the order in which they are set: the lockout auth last, as to take it back a right one must be
+ * spent. */
 static const WardHierarchy order[] = { WARD_HIERARCHY_ENDORSEMENT, WARD_HIERARCHY_OWNER, WARD_HIERARCHY_LOCKOUT };
 
 typedef struct
 {
-  WardGuard *guard;                        /* the TPM's, which the job's task keeps alive */
-  WardRecord *record;                      /* likewise */
-  WardSecret *auths[G_N_ELEMENTS (order)]; /* by hierarchy, or NULL */
+  WardGuard *guard;                      /* the TPM's, which the job's task keeps alive */
+  WardRecord *record;                    /* likewise */
+  WardSecret *auths[WARD_N_HIERARCHIES]; /* or NULL */
   WardHierarchy hierarchy;
   WardSecret *old_auth;
   WardSecret *new_auth;
+  gboolean value; /* what a flag is set to */
   gboolean force;
   gboolean begun; /* the chip may have seen it */
 } Request;
@@ -28,8 +30,10 @@ is_set (const WardOwnership *ownership, WardHierarchy hierarchy)
     case WARD_HIERARCHY_ENDORSEMENT:
       return ownership->endorsement_auth_set;
     case WARD_HIERARCHY_LOCKOUT:
-    default:
       return ownership->lockout_auth_set;
+    case WARD_HIERARCHY_SRK:
+    default:
+      return ownership->has_srk;
     }
 }
 
@@ -57,7 +61,7 @@ change_auth (const WardBackend *backend, WardConnection *connection, Request *re
              WardHierarchy hierarchy, WardSecret *old_auth, WardSecret *new_auth, GError **error)
 {
   g_autoptr (GError) outcome = NULL;
-  gboolean is_guarded = hierarchy == WARD_HIERARCHY_LOCKOUT;
+  gboolean is_guarded = hierarchy == WARD_HIERARCHY_LOCKOUT && backend->guards_lockout;
 
   if (is_guarded && !ward_guard_begin (request->guard, ownership, old_auth, request->force, error))
     return FALSE;
@@ -151,14 +155,14 @@ ward_tpm_provision_srk_finish (WardTpm *tpm, GAsyncResult *result, GError **erro
 static gboolean
 check_auths (const Request *request, const WardOwnership *ownership, GError **error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (order); i++)
+  for (WardHierarchy i = 0; i < WARD_N_HIERARCHIES; i++)
     {
-      WardSecret *auth = request->auths[order[i]];
-      const char *name = ward_hierarchy_to_string (order[i]);
+      WardSecret *auth = request->auths[i];
+      const char *name = ward_hierarchy_to_string (i);
 
       if (!auth)
         continue;
-      if (is_set (ownership, order[i]))
+      if (is_set (ownership, i))
         {
           g_set_error (error, WARD_ERROR, WARD_ERROR_ALREADY_OWNED,
                        "This TPM has a %s auth already, so nothing was changed. Who knows it can change it.", name);
@@ -235,6 +239,25 @@ add_srk (const WardBackend *backend, WardConnection *connection, Request *reques
   return FALSE;
 }
 
+static gboolean
+take_ownership (const WardBackend *backend, WardConnection *connection, Request *request,
+                const WardOwnership *ownership, GError **error)
+{
+  g_autoptr (GBytes) srk_modulus = NULL;
+
+  if (!backend->take_ownership)
+    return set_auths (backend, connection, request, ownership, error)
+           && add_srk (backend, connection, request, ownership, error);
+
+  request->begun = TRUE;
+  if (!backend->take_ownership (connection, request->auths[WARD_HIERARCHY_OWNER], request->auths[WARD_HIERARCHY_SRK],
+                                &srk_modulus, error))
+    return FALSE;
+  ward_record_keep_srk_modulus (request->record, srk_modulus);
+  ward_record_expect_change (request->record);
+  return TRUE;
+}
+
 static gpointer
 do_take_ownership (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
 {
@@ -246,31 +269,83 @@ do_take_ownership (WardWorker *worker, WardConnection *connection, gpointer data
   if (!ownership || !check_auths (request, ownership, error))
     return NULL;
 
-  ok = set_auths (backend, connection, request, ownership, error)
-       && add_srk (backend, connection, request, ownership, error);
+  ok = take_ownership (backend, connection, request, ownership, error);
   ward_worker_look (worker, connection, NULL);
   return GINT_TO_POINTER (ok);
 }
 
 void
-ward_tpm_take_ownership_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *owner_auth,
-                               WardSecret *endorsement_auth, WardSecret *lockout_auth, gboolean force,
-                               GAsyncReadyCallback callback, gpointer user_data)
+ward_tpm_take_ownership_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *const auths[WARD_N_HIERARCHIES],
+                               gboolean force, GAsyncReadyCallback callback, gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
 
   request->guard = tpm->guard;
   request->record = tpm->record;
   request->force = force;
-  request->auths[WARD_HIERARCHY_OWNER] = ref_secret (owner_auth);
-  request->auths[WARD_HIERARCHY_ENDORSEMENT] = ref_secret (endorsement_auth);
-  request->auths[WARD_HIERARCHY_LOCKOUT] = ref_secret (lockout_auth);
+  for (WardHierarchy i = 0; i < WARD_N_HIERARCHIES; i++)
+    request->auths[i] = ref_secret (auths[i]);
   ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, change_auth), do_take_ownership, request, request_free,
                       NULL, callback, user_data);
 }
 
 gboolean
 ward_tpm_take_ownership_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return ward_tpm_run_finish (tpm, result, error) != NULL;
+}
+
+static gpointer
+do_set_enabled (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
+{
+  Request *request = data;
+  gboolean ok = ward_worker_get_backend (worker)->set_enabled (connection, request->value, request->old_auth, error);
+
+  ward_worker_look (worker, connection, NULL);
+  return GINT_TO_POINTER (ok);
+}
+
+void
+ward_tpm_set_enabled_async (WardTpm *tpm, const WardTicket *ticket, gboolean enabled, WardSecret *owner_auth,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->value = enabled;
+  request->old_auth = ref_secret (owner_auth);
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, set_enabled), do_set_enabled, request, request_free,
+                      NULL, callback, user_data);
+}
+
+gboolean
+ward_tpm_set_enabled_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
+{
+  return ward_tpm_run_finish (tpm, result, error) != NULL;
+}
+
+static gpointer
+do_set_active (WardWorker *worker, WardConnection *connection, gpointer data, GError **error)
+{
+  Request *request = data;
+  gboolean ok = ward_worker_get_backend (worker)->set_active (connection, request->value, error);
+
+  ward_worker_look (worker, connection, NULL);
+  return GINT_TO_POINTER (ok);
+}
+
+void
+ward_tpm_set_active_async (WardTpm *tpm, const WardTicket *ticket, gboolean active, GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->value = active;
+  ward_tpm_run_async (tpm, ticket, G_STRUCT_OFFSET (WardBackend, set_active), do_set_active, request, request_free,
+                      NULL, callback, user_data);
+}
+
+gboolean
+ward_tpm_set_active_finish (WardTpm *tpm, GAsyncResult *result, GError **error)
 {
   return ward_tpm_run_finish (tpm, result, error) != NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "ward-budget.h"
 #include "ward-guard.h"
+#include "ward-key-parser.h"
 #include "ward-tpm.h"
 
 /* What the files that make up a WardTpm share. */
@@ -36,6 +37,7 @@ struct _WardTpm
   WardOwnership *ownership;    /* NULL until it is known */
   WardGuard *guard;
   WardBudget *budget; /* the worker's, once it is made */
+  WardKeyParser *key_parser;
   guint64 next_recovery;
   guint recovery_timeout; /* source */
 };
@@ -56,3 +58,20 @@ void ward_tpm_recall_self_test (WardTpm *tpm);
  * begun: whether the job has come so far that the chip may have seen it. It is then not done a second time over a new
  * connection, but fails with WARD_ERROR_UNREACHABLE: nobody knows what came of the first. */
 WardOwnership *ward_tpm_begin_change (WardWorker *worker, WardConnection *connection, gboolean begun, GError **error);
+
+/* In whose name a job uses an auth value that the chip may count. */
+typedef struct
+{
+  WardBudget *budget; /* the TPM's, which the job's task keeps alive */
+  guint uid;
+  gboolean begun; /* the chip may have seen a try that it counts */
+} WardCharge;
+
+/* What a job asks of the chip: returns what it gives, or NULL with error set. */
+typedef gpointer (*WardUseFunc) (const WardBackend *backend, WardConnection *connection, gpointer data, GError **error);
+
+/* On the worker's thread: a use that the chip may count as a wrong try, against the user's budget (ward-budget.h). It
+ * leaves nothing in the chip, so that it is done a second time over a new connection unless the chip has counted a
+ * failure since. An error about the auth value says how many tries are left. */
+gpointer ward_tpm_run_charged (WardWorker *worker, WardConnection *connection, WardCharge *charge, WardUseFunc func,
+                               gpointer data, GError **error);

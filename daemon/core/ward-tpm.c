@@ -59,7 +59,8 @@ ward_tpm_finalize (GObject *object)
   g_free (self->ownership);
   g_free (self->change_text);
   ward_guard_free (self->guard);
-  ward_budget_free (self->budget);
+  ward_budget_unref (self->budget);
+  g_object_unref (self->key_parser);
   ward_record_unref (self->record);
   G_OBJECT_CLASS (ward_tpm_parent_class)->finalize (object);
 }
@@ -85,6 +86,7 @@ ward_tpm_init (WardTpm *self)
   self->state = WARD_TPM_UNREACHABLE;
   self->identity = ward_identity_new ();
   self->self_test = ward_self_test_new ();
+  self->key_parser = ward_key_parser_new ();
 }
 
 static void
@@ -166,6 +168,8 @@ take_identity (WardTpm *self, WardIdentity *identity)
   self->identity = identity;
   if (*identity->failure)
     set_state (self, WARD_TPM_FAILED, identity->failure);
+  else if (*identity->disablement)
+    set_state (self, WARD_TPM_DISABLED, identity->disablement);
   else
     set_state (self, WARD_TPM_READY, self->change_text ? self->change_text : "");
 }
@@ -261,13 +265,14 @@ ward_tpm_new (const char *name, const char *family, const char *transport, const
   if (backend)
     {
       set_state (self, WARD_TPM_UNREACHABLE, "The service has not reached the TPM yet.");
-      self->worker = ward_worker_new (name, backend, transport, self->kernel_name, self->record, on_report, self);
+      self->worker = ward_worker_new (name, backend, transport, self->kernel_name, self->record, self->budget,
+                                      on_report, self);
     }
   else
     {
       g_autofree char *detail = g_strdup_printf ("This is a TPM of family %s, and the service was built without "
-                                                 "support for that family.",
-                                                 family);
+                                                 "support for that family. Install one that was built with %s.",
+                                                 family, g_str_equal (family, "2.0") ? "tpm2-tss" : "TrouSerS");
 
       self->seen = TRUE;
       set_state (self, WARD_TPM_UNREACHABLE, detail);
@@ -292,6 +297,12 @@ const char *
 ward_tpm_get_family (WardTpm *tpm)
 {
   return tpm->family;
+}
+
+gboolean
+ward_tpm_is_tpm12 (WardTpm *tpm)
+{
+  return g_str_equal (tpm->family, "1.2");
 }
 
 const char *
@@ -417,6 +428,7 @@ get_patience (const WardBackend *backend, gsize member)
     G_STRUCT_OFFSET (WardBackend, identify),        G_STRUCT_OFFSET (WardBackend, get_properties),
     G_STRUCT_OFFSET (WardBackend, get_random),      G_STRUCT_OFFSET (WardBackend, read_pcrs),
     G_STRUCT_OFFSET (WardBackend, get_test_result), G_STRUCT_OFFSET (WardBackend, list_items),
+    G_STRUCT_OFFSET (WardBackend, list_nv),
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
@@ -425,26 +437,37 @@ get_patience (const WardBackend *backend, gsize member)
   return backend->long_patience;
 }
 
+gboolean
+ward_tpm_can (WardTpm *tpm, gsize member, GError **error)
+{
+  if (tpm->worker && G_STRUCT_MEMBER (gpointer, ward_worker_get_backend (tpm->worker), member))
+    return TRUE;
+
+  if (tpm->gone)
+    g_propagate_error (error, ward_worker_error_gone (tpm->name));
+  else
+    g_set_error (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+                 "%s is a TPM of family %s, which cannot do this, or not with this build of the service.", tpm->name,
+                 tpm->family);
+  return FALSE;
+}
+
 void
 ward_tpm_run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJobFunc func, gpointer data,
                     GDestroyNotify data_free, GDestroyNotify result_free, GAsyncReadyCallback callback,
                     gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
 
-  if (self->worker && G_STRUCT_MEMBER (gpointer, ward_worker_get_backend (self->worker), member))
+  if (ward_tpm_can (self, member, &error))
     {
       ward_worker_push (self->worker, ticket, task, get_patience (ward_worker_get_backend (self->worker), member), func,
                         data, data_free, result_free);
       return;
     }
 
-  if (self->gone)
-    g_task_return_error (task, ward_worker_error_gone (self->name));
-  else
-    g_task_return_new_error (task, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-                             "%s is a TPM of family %s, which cannot do this, or not with this build of the service.",
-                             self->name, self->family);
+  g_task_return_error (task, error);
   g_object_unref (task);
   if (data_free)
     data_free (data);
@@ -453,7 +476,8 @@ ward_tpm_run_async (WardTpm *self, const WardTicket *ticket, gsize member, WardJ
 gboolean
 ward_tpm_withdraw (WardTpm *tpm, const WardTicket *ticket)
 {
-  return tpm->worker && ward_worker_withdraw (tpm->worker, ticket);
+  return ward_key_parser_withdraw (tpm->key_parser, ticket)
+         || (tpm->worker && ward_worker_withdraw (tpm->worker, ticket));
 }
 
 WardOwnership *

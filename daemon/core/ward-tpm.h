@@ -38,6 +38,10 @@ void ward_tpm_stop (WardTpm *tpm);
 
 const char *ward_tpm_get_name (WardTpm *tpm);
 const char *ward_tpm_get_family (WardTpm *tpm);
+gboolean ward_tpm_is_tpm12 (WardTpm *tpm);
+/* Whether there is such an operation for TPMs of this family. member: its offset in WardBackend.
+ * WARD_ERROR_NOT_SUPPORTED; WARD_ERROR_UNREACHABLE for a TPM that was taken away. */
+gboolean ward_tpm_can (WardTpm *tpm, gsize member, GError **error);
 const char *ward_tpm_get_transport (WardTpm *tpm);
 const char *ward_tpm_get_device_path (WardTpm *tpm);
 const char *ward_tpm_get_driver (WardTpm *tpm);
@@ -158,8 +162,16 @@ gboolean ward_tpm_provision_srk_finish (WardTpm *tpm, GAsyncResult *result, GErr
 
 /* Sets the auth values that are not NULL, of hierarchies that have none, and provisions the storage root key if there
  * is none. When a step fails, what was set before is unset again; the error says what could not be.
- * WARD_ERROR_ALREADY_OWNED when one is set. */
-void ward_tpm_take_ownership_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *owner_auth,
-                                    WardSecret *endorsement_auth, WardSecret *lockout_auth, gboolean force,
-                                    GAsyncReadyCallback callback, gpointer user_data);
+ * WARD_ERROR_ALREADY_OWNED when one is set. Of a TPM 1.2, those of the owner and of the storage root key are used, and
+ * NULL is the well-known one. */
+void ward_tpm_take_ownership_async (WardTpm *tpm, const WardTicket *ticket, WardSecret *const auths[WARD_N_HIERARCHIES],
+                                    gboolean force, GAsyncReadyCallback callback, gpointer user_data);
 gboolean ward_tpm_take_ownership_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+
+/* Of a TPM 1.2. What is changed of its activation shows after a restart of the machine. */
+void ward_tpm_set_enabled_async (WardTpm *tpm, const WardTicket *ticket, gboolean enabled, WardSecret *owner_auth,
+                                 GAsyncReadyCallback callback, gpointer user_data);
+gboolean ward_tpm_set_enabled_finish (WardTpm *tpm, GAsyncResult *result, GError **error);
+void ward_tpm_set_active_async (WardTpm *tpm, const WardTicket *ticket, gboolean active, GAsyncReadyCallback callback,
+                                gpointer user_data);
+gboolean ward_tpm_set_active_finish (WardTpm *tpm, GAsyncResult *result, GError **error);

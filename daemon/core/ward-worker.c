@@ -4,10 +4,15 @@
 #include "ward-error.h"
 #include "ward-queue.h"
 #include "ward-watch.h"
+#include "ward-worker-threads.h"
 
 /* A TPM behind a socket has no device whose removal udev would tell of: while there is nothing to do, it is asked this
  * often whether it is there. */
 #define PROBE_INTERVAL G_USEC_PER_SEC
+
+/* How long nothing is asked of a TPM before what is kept in it for speed is given back, so that it does not stand in
+ * others' way; and wrong auths' charges, which are kept on disk for speed, too. */
+#define REST_AFTER (3 * G_USEC_PER_SEC)
 
 /* The service's own jobs take turns as if a user did them whom nobody can be. */
 #define OWN_UID G_MAXUINT
@@ -33,6 +38,7 @@ struct _WardWorker
   char *kernel_name;
   const WardBackend *backend;
   WardRecord *record;
+  WardBudget *budget;
   gboolean probes;
   WardWatch *watch; /* over the thread, while it is at something */
 
@@ -50,14 +56,11 @@ struct _WardWorker
 
   /* the worker's thread only */
   WardConnection *connection;
+  gboolean restless; /* there was a job since it was put to rest */
+  gint64 active_at;  /* when that ended, of the monotonic clock */
   gboolean reported;
   GError *trouble; /* the last reported reason why there is no connection */
 };
-
-/* How many threads there are, for an orderly end of the process. */
-static GMutex threads_lock;
-static GCond threads_ended;
-static guint n_threads;
 
 static WardWorker *
 worker_ref (WardWorker *worker)
@@ -81,16 +84,31 @@ worker_unref (WardWorker *worker)
   g_free (worker->silence);
   ward_watch_free (worker->watch);
   ward_record_unref (worker->record);
+  ward_budget_unref (worker->budget);
   g_clear_error (&worker->trouble);
   g_free (worker);
 }
 
+static gboolean
+do_nothing (gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
 static void
-job_free (Job *job)
+job_free_data (Job *job)
 {
   if (job->data_free)
     job->data_free (job->data);
-  g_object_unref (job->task);
+  job->data_free = NULL;
+}
+
+/* The task may have the last reference of the TPM, which ends on the main thread only. */
+static void
+job_free (Job *job)
+{
+  job_free_data (job);
+  g_idle_add_full (G_PRIORITY_DEFAULT, do_nothing, job->task, g_object_unref);
   g_free (job);
 }
 
@@ -218,6 +236,8 @@ ward_worker_look (WardWorker *worker, WardConnection *connection, GError **error
       && !(ownership = worker->backend->read_ownership (connection, error)))
     return FALSE;
 
+  if (ownership && worker->backend->hides_srk)
+    ward_record_name_srk (worker->record, ownership);
   if (*worker->kernel_name)
     report.presence = ward_presence_read ("", worker->kernel_name);
   if (ownership)
@@ -329,6 +349,8 @@ run_job (WardWorker *worker, Job *job)
     }
   settle (worker);
 
+  /* wiped before anybody hears of it */
+  job_free_data (job);
   if (result)
     g_task_return_pointer (job->task, result, job->result_free);
   else
@@ -346,6 +368,28 @@ probe (WardWorker *worker)
   settle (worker);
 }
 
+static void
+rest (WardWorker *worker)
+{
+  worker->restless = FALSE;
+  ward_budget_rest (worker->budget);
+  if (!worker->connection || !worker->backend->rest)
+    return;
+  ward_watch_begin (worker->watch, worker->backend->patience);
+  worker->backend->rest (worker->connection);
+  settle (worker);
+}
+
+/* When there was no job for PROBE_INTERVAL. */
+static void
+be_idle (WardWorker *worker)
+{
+  if (worker->restless && g_get_monotonic_time () - worker->active_at >= REST_AFTER)
+    rest (worker);
+  if (worker->probes || !worker->connection)
+    probe (worker);
+}
+
 /* The next job, or NULL when there has been none for PROBE_INTERVAL or the worker is stopping. */
 static Job *
 next_job (WardWorker *worker, gboolean *stopping)
@@ -356,22 +400,13 @@ next_job (WardWorker *worker, gboolean *stopping)
 
   while (!worker->stopping && !(job = ward_queue_pop (worker->queue)))
     {
-      if (!worker->probes && worker->connection)
+      if (!worker->probes && !worker->restless && worker->connection)
         g_cond_wait (&worker->wake, &worker->lock);
       else if (!g_cond_wait_until (&worker->wake, &worker->lock, deadline))
         break;
     }
   *stopping = worker->stopping;
   return job;
-}
-
-static void
-thread_ended (void)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&threads_lock);
-
-  n_threads--;
-  g_cond_broadcast (&threads_ended);
 }
 
 static gpointer
@@ -388,14 +423,19 @@ worker_main (gpointer user_data)
       g_autoptr (Job) job = next_job (worker, &stopping);
 
       if (job)
-        run_job (worker, job);
+        {
+          run_job (worker, job);
+          worker->restless = TRUE;
+          worker->active_at = g_get_monotonic_time ();
+        }
       else if (!stopping)
-        probe (worker);
+        be_idle (worker);
     }
 
+  ward_budget_rest (worker->budget);
   disconnect_tpm (worker);
   worker_unref (worker);
-  thread_ended ();
+  ward_worker_thread_end ();
   return NULL;
 }
 
@@ -459,7 +499,7 @@ on_overdue (gint64 since, gint64 patience, gpointer user_data)
 
 WardWorker *
 ward_worker_new (const char *name, const WardBackend *backend, const char *transport, const char *kernel_name,
-                 WardRecord *record, WardReportFunc report, gpointer user_data)
+                 WardRecord *record, WardBudget *budget, WardReportFunc report, gpointer user_data)
 {
   WardWorker *worker = g_new0 (WardWorker, 1);
 
@@ -468,6 +508,7 @@ ward_worker_new (const char *name, const WardBackend *backend, const char *trans
   worker->transport = g_strdup (transport);
   worker->kernel_name = g_strdup (kernel_name);
   worker->record = ward_record_ref (record);
+  worker->budget = ward_budget_ref (budget);
   worker->backend = backend;
   worker->probes = !g_str_has_prefix (transport, "device:");
   worker->report = report;
@@ -477,10 +518,7 @@ ward_worker_new (const char *name, const WardBackend *backend, const char *trans
   g_mutex_init (&worker->lock);
   g_cond_init (&worker->wake);
 
-  g_mutex_lock (&threads_lock);
-  n_threads++;
-  g_mutex_unlock (&threads_lock);
-  g_thread_unref (g_thread_new (worker->name, worker_main, worker_ref (worker)));
+  ward_worker_thread_start (worker->name, worker_main, worker_ref (worker));
   return worker;
 }
 
@@ -508,18 +546,6 @@ ward_worker_stop (WardWorker *worker)
   for (guint i = 0; i < dropped->len; i++)
     g_task_return_error (((Job *)g_ptr_array_index (dropped, i))->task, ward_worker_error_gone (worker->name));
   worker_unref (worker);
-}
-
-gboolean
-ward_worker_wait_all (gint64 timeout)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&threads_lock);
-  gint64 deadline = g_get_monotonic_time () + timeout;
-
-  while (n_threads > 0)
-    if (!g_cond_wait_until (&threads_ended, &threads_lock, deadline))
-      return FALSE;
-  return TRUE;
 }
 
 void

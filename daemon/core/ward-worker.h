@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "ward-budget.h"
 #include "ward-presence.h"
 #include "ward-record.h"
 
@@ -36,9 +37,11 @@ typedef struct
 /* Called on the main thread before the callback of the job that found it out. */
 typedef void (*WardReportFunc) (WardReport *report, gpointer user_data);
 
-/* kernel_name: as of ward_tpm_get_kernel_name (). record: is told of each look. */
+/* kernel_name: as of ward_tpm_get_kernel_name (). record: is told of each look. budget: is put to rest when nothing
+ * was asked of the TPM for some seconds, as the backend is, and at the end. */
 WardWorker *ward_worker_new (const char *name, const WardBackend *backend, const char *transport,
-                             const char *kernel_name, WardRecord *record, WardReportFunc report, gpointer user_data);
+                             const char *kernel_name, WardRecord *record, WardBudget *budget, WardReportFunc report,
+                             gpointer user_data);
 
 /* Ends the thread after the job that it is at, without waiting for it; jobs that wait fail with WARD_ERROR_UNREACHABLE,
  * and nothing is reported any more. */
