@@ -9,7 +9,7 @@ if { [ -c "$parent" ] || [ -p "$parent" ]; } && (: >>"$parent") 2>/dev/null; the
   exec >>"$parent"
 fi
 
-sysusers=$1 tmpfiles=$2 example=$3 config=$4
+sysusers=$1 tmpfiles=$2 example=$3 config=$4 gui_datadir=${5-} # the last one with the application for desktops
 
 say () { echo "tpmward: $*"; }
 
@@ -32,6 +32,16 @@ else
 fi
 
 [ -z "${DESTDIR:-}" ] || exit 0
+# A machine without a desktop has none of these, and needs none.
+run_on_desktop () {
+  ! command -v "$1" >/dev/null || run "$@"
+}
+
+if [ -n "$gui_datadir" ]; then
+  run_on_desktop glib-compile-schemas "$gui_datadir/glib-2.0/schemas"
+  run_on_desktop gtk4-update-icon-cache -q -t -f "$gui_datadir/icons/hicolor"
+  run_on_desktop update-desktop-database -q "$gui_datadir/applications"
+fi
 if [ "$(id -u)" != 0 ]; then
   say "skipped users, folders and reloads: only root can do that"
   exit 0

@@ -78,6 +78,9 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
+  /* before there are threads: GLib makes itself a locale when it first reads a number, and a thread that waits for
+   * another one to do so may be told that its number is none */
+  g_ascii_strtoull ("0", NULL, 10);
   if (!parse_options (&options, &argc, &argv, &error))
     {
       g_printerr ("tpmward-helper: %s\n", error->message);

@@ -9,6 +9,8 @@
 #include "ward-error.h"
 #include "ward-holders.h"
 #include "ward-journal.h"
+#include "ward-tcsd-config.h"
+#include "ward-tcsd-unit.h"
 
 /* A preview is followed by what it was made for. */
 #define SCAN_MEMORY_USEC (30 * G_USEC_PER_SEC)
@@ -111,6 +113,58 @@ disable_service (GVariant *parameters, GError **error)
   return connection ? pack_lines (ward_disable ("", connection, service, dry_run, error)) : NULL;
 }
 
+static GVariant *
+repair_tcsd_config (GVariant *parameters, GError **error)
+{
+  gboolean dry_run;
+
+  g_variant_get (parameters, "(b)", &dry_run);
+  return pack_lines (ward_tcsd_config_repair ("", WARD_TCSD_CONFIG_START, dry_run, error));
+}
+
+/* A tcsd that runs listens to others until it is started anew. */
+static GVariant *
+close_tcsd (GVariant *parameters, GError **error)
+{
+  g_autoptr (GDBusConnection) connection = NULL;
+  g_auto (GStrv) lines = NULL;
+  gboolean dry_run;
+
+  g_variant_get (parameters, "(b)", &dry_run);
+  lines = ward_tcsd_config_repair ("", WARD_TCSD_CONFIG_REMOTE, dry_run, error);
+  if (!lines)
+    return NULL;
+  if (lines[0] && !dry_run)
+    {
+      connection = connect_unnamed (error);
+      if (!connection || !ward_tcsd_unit_restart (connection, error))
+        {
+          g_prefix_error (error, "The configuration is repaired, but a tcsd that runs has not read it: restart it. ");
+          return NULL;
+        }
+    }
+  return pack_lines (g_steal_pointer (&lines));
+}
+
+static GVariant *
+start_tcsd (GVariant *parameters, GError **error)
+{
+  g_autoptr (GDBusConnection) connection = connect_unnamed (error);
+  g_autofree char *invocation = connection ? ward_tcsd_unit_start ("", connection, error) : NULL;
+
+  return invocation ? g_variant_new ("(s)", invocation) : NULL;
+}
+
+static GVariant *
+stop_tcsd (GVariant *parameters, GError **error)
+{
+  g_autoptr (GDBusConnection) connection = connect_unnamed (error);
+  const char *invocation;
+
+  g_variant_get (parameters, "(&s)", &invocation);
+  return connection && ward_tcsd_unit_stop (connection, invocation, error) ? g_variant_new ("()") : NULL;
+}
+
 const WardAct *
 ward_act_find (const char *method)
 {
@@ -122,6 +176,10 @@ ward_act_find (const char *method)
     { "Inspect", WARD_TURN_INSPECT, 0, inspect },
     { "LoadDriver", WARD_TURN_SYSTEMD, 0, load_driver },
     { "DisableService", WARD_TURN_SYSTEMD, 0, disable_service },
+    { "RepairTcsdConfig", WARD_TURN_TCSD_CONFIG, 0, repair_tcsd_config },
+    { "CloseTcsd", WARD_TURN_TCSD_CONFIG, 0, close_tcsd },
+    { "StartTcsd", WARD_TURN_SYSTEMD, 0, start_tcsd },
+    { "StopTcsd", WARD_TURN_SYSTEMD, 0, stop_tcsd },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (acts); i++)

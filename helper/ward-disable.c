@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-disable.h"
 
-#include <string.h>
-
 #include "ward-error.h"
+#include "ward-families.h"
 #include "ward-systemd.h"
 
 /* A service that may be disabled. */
@@ -36,25 +35,6 @@ find_service (const char *name, GError **error)
       return &services[i];
   g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
                "“%.40s” is no service that can be disabled here: “tcsd” and “tpm2-abrmd” are.", name);
-  return NULL;
-}
-
-/* The kernel's name of a TPM 1.2 that the machine has, or NULL. */
-static char *
-find_tpm12 (const char *root)
-{
-  g_autofree char *path = g_strconcat (root, "/sys/class/tpm", NULL);
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (folder && (name = g_dir_read_name (folder)))
-    {
-      g_autofree char *file = g_build_filename (path, name, "tpm_version_major", NULL);
-      g_autofree char *major = NULL;
-
-      if (g_file_get_contents (file, &major, NULL, NULL) && strcmp (major, "1\n") == 0)
-        return g_strdup (name);
-    }
   return NULL;
 }
 
@@ -163,7 +143,7 @@ ward_disable (const char *root, GDBusConnection *connection, const char *service
 
   if (!found)
     return NULL;
-  tpm12 = found->serves_tpm12 ? find_tpm12 (root) : NULL;
+  tpm12 = found->serves_tpm12 ? ward_families_find_tpm12 (root) : NULL;
   if (tpm12)
     {
       g_set_error (error, WARD_ERROR, WARD_ERROR_WOULD_BREAK,

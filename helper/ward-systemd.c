@@ -8,7 +8,7 @@
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define UNIT "org.freedesktop.systemd1.Unit"
 
-#define ANYTHING "load drivers or stop services"
+#define ANYTHING "load drivers, or start and stop services"
 
 #define CALL_TIMEOUT_MS 25000
 #define JOB_TIMEOUT_MS 60000
@@ -161,6 +161,20 @@ dup_property (GVariantDict *properties, const char *name)
   return g_strdup (g_variant_dict_lookup (properties, name, "&s", &value) ? value : "");
 }
 
+/* Of bytes, in hex. */
+static char *
+dup_id (GVariantDict *properties, const char *name)
+{
+  g_autoptr (GVariant) value = g_variant_dict_lookup_value (properties, name, G_VARIANT_TYPE_BYTESTRING);
+  GString *text = g_string_new (NULL);
+  gsize size = 0;
+  const guint8 *bytes = value ? g_variant_get_fixed_array (value, &size, 1) : NULL;
+
+  for (gsize i = 0; i < size; i++)
+    g_string_append_printf (text, "%02x", bytes[i]);
+  return g_string_free (text, FALSE);
+}
+
 WardUnitState *
 ward_systemd_look (WardSystemd *systemd, const char *unit, GError **error)
 {
@@ -187,6 +201,7 @@ ward_systemd_look (WardSystemd *systemd, const char *unit, GError **error)
   state->load_state = dup_property (&properties, "LoadState");
   state->active_state = dup_property (&properties, "ActiveState");
   state->file_state = dup_property (&properties, "UnitFileState");
+  state->invocation = dup_id (&properties, "InvocationID");
   return state;
 }
 
@@ -196,6 +211,7 @@ ward_unit_state_free (WardUnitState *state)
   g_free (state->load_state);
   g_free (state->active_state);
   g_free (state->file_state);
+  g_free (state->invocation);
   g_free (state);
 }
 
@@ -261,6 +277,14 @@ ward_systemd_stop (WardSystemd *systemd, const char *unit, GError **error)
   g_autofree char *what = g_strdup_printf ("stop %s", unit);
 
   return run_job (systemd, "StopUnit", unit, what, error);
+}
+
+gboolean
+ward_systemd_restart (WardSystemd *systemd, const char *unit, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("restart %s", unit);
+
+  return run_job (systemd, "RestartUnit", unit, what, error);
 }
 
 /* systemd knows of what was changed in its folders once it has looked again. */

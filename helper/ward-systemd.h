@@ -13,6 +13,7 @@ typedef struct
   char *load_state;
   char *active_state;
   char *file_state;
+  char *invocation; /* InvocationID, in hex: another for each start; "" when it was never started */
 } WardUnitState;
 
 /* connection: one that the bus' policy lets signals come to. Fails with NOT_SUPPORTED where there is no systemd. */
@@ -24,9 +25,10 @@ WardUnitState *ward_systemd_look (WardSystemd *systemd, const char *unit, GError
 void ward_unit_state_free (WardUnitState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardUnitState, ward_unit_state_free)
 
-/* Both return when systemd has done it, after at most a minute. */
+/* These return when systemd has done it, after at most a minute. */
 gboolean ward_systemd_start (WardSystemd *systemd, const char *unit, GError **error);
 gboolean ward_systemd_stop (WardSystemd *systemd, const char *unit, GError **error);
+gboolean ward_systemd_restart (WardSystemd *systemd, const char *unit, GError **error);
 
 /* Takes away the links by which the unit is started with the machine; runtime: those that the next start of the machine
  * takes away anyway. */
