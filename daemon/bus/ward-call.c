@@ -20,9 +20,13 @@ ward_call_new (WardGate *gate, GDBusMethodInvocation *invocation, WardClient *cl
   return call;
 }
 
-static void
+/* What came with the call is wiped before its caller hears of its end, so that the invocation, which is returned, is
+ * what is left. */
+static GDBusMethodInvocation *
 call_end (WardCall *call)
 {
+  GDBusMethodInvocation *invocation = call->invocation;
+
   g_queue_remove (&call->client->calls, call);
   if (call->is_counted)
     call->client->user->n_calls--;
@@ -33,8 +37,10 @@ call_end (WardCall *call)
     call->method->request_free (call->request);
   g_object_unref (call->authorization);
   g_clear_object (&call->tpm);
+  g_clear_object (&call->keyring);
   ward_client_unref (call->client);
   g_free (call);
+  return invocation;
 }
 
 guint32
@@ -46,15 +52,19 @@ ward_call_get_serial (WardCall *call)
 void
 ward_call_return (WardCall *call, GVariant *value)
 {
-  g_dbus_method_invocation_return_value (call->invocation, value);
-  call_end (call);
+  g_dbus_method_invocation_return_value (call_end (call), value);
 }
 
 void
 ward_call_fail (WardCall *call, GError *error)
 {
-  ward_bus_error_return (call->invocation, error);
-  call_end (call);
+  ward_bus_error_return (call_end (call), error);
+}
+
+void
+ward_call_end_replied (WardCall *call)
+{
+  g_object_unref (call_end (call));
 }
 
 void

@@ -5,6 +5,7 @@
 #include <gio/gunixfdlist.h>
 
 #include "ward-clients.h"
+#include "ward-keyring.h"
 #include "ward-tpm.h"
 
 typedef struct _WardCall WardCall;
@@ -24,6 +25,17 @@ typedef struct
   gboolean (*parse) (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error);
   GDestroyNotify request_free;
 
+  /* Begins to find out what find () must know. TRUE when it is known already; else ward_gate_go_on () is called once it
+   * is. NULL: nothing. */
+  gboolean (*prepare) (WardCall *call);
+
+  /* Finds what the request is about, in memory, without the TPM and before polkit is told of it; again, if polkit had
+   * to be asked, as it may have gone meanwhile. NULL: nothing. Fails with any error of WARD_ERROR. */
+  gboolean (*find) (WardCall *call, GError **error);
+
+  /* The offset in WardBackend of what the TPM's family must be able to do; 0: nothing that one family lacks. */
+  gsize needs;
+
   /* Whether it can be done at all with what is known of the TPM: asked before polkit, so that nobody is asked for a
    * password in vain. NULL: always. Fails with any error of WARD_ERROR. */
   gboolean (*check) (WardTpm *tpm, gpointer request, GError **error);
@@ -39,7 +51,7 @@ typedef struct
 typedef enum
 {
   WARD_CALL_ARRIVED,     /* the bus has not said yet whose it is */
-  WARD_CALL_AUTHORIZING, /* polkit is asked */
+  WARD_CALL_AUTHORIZING, /* it is prepared, or polkit is asked */
   WARD_CALL_RUNNING,     /* it waits for the TPM, or the TPM is at it */
 } WardCallStage;
 
@@ -53,13 +65,14 @@ struct _WardCall
   const WardMethod *method;
   const char *action;                    /* the polkit action, or WARD_ACTION_PUBLIC */
   WardTpm *tpm;                          /* NULL in interfaces that are of no TPM */
+  WardKeyring *keyring;                  /* in interfaces that are of keys, else NULL */
   gpointer request;                      /* as method->parse () made it */
   void (*continuation) (WardCall *call); /* a run function's own: what follows when what it waits for is there */
   WardTicket ticket;                     /* for the TPM's worker */
   WardCallStage stage;
   gboolean is_counted;         /* among its user's calls */
   gboolean has_dialog;         /* it has a password dialog open */
-  GCancellable *authorization; /* gives up asking polkit */
+  GCancellable *authorization; /* gives up preparing, and asking polkit */
 };
 
 WardCall *ward_call_new (WardGate *gate, GDBusMethodInvocation *invocation, WardClient *client,
@@ -73,6 +86,9 @@ void ward_call_return (WardCall *call, GVariant *value);
 
 /* Ends the call with an error, which is taken. One that is not of WARD_ERROR becomes WARD_ERROR_FAILED. */
 void ward_call_fail (WardCall *call, GError *error);
+
+/* Ends a call whose reply was sent on another thread. */
+void ward_call_end_replied (WardCall *call);
 
 /* Ends a call that returns nothing: with an empty reply if ok, else with the error, which is taken. */
 void ward_call_conclude (WardCall *call, gboolean ok, GError *error);

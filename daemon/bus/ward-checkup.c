@@ -32,6 +32,7 @@ struct _WardCheckup
   GObject parent_instance;
 
   WardInventory *inventory;
+  WardKeyring *keyring;
   Round *round;                /* under way, or NULL */
   WardDoctorFacts *remembered; /* or NULL */
   gint64 starts[MAX_ROUNDS];   /* of the last rounds, by the monotonic clock; a ring */
@@ -46,6 +47,7 @@ ward_checkup_finalize (GObject *object)
   WardCheckup *self = WARD_CHECKUP (object);
 
   g_object_unref (self->inventory);
+  g_object_unref (self->keyring);
   g_clear_pointer (&self->remembered, ward_doctor_facts_unref);
   G_OBJECT_CLASS (ward_checkup_parent_class)->finalize (object);
 }
@@ -62,11 +64,12 @@ ward_checkup_init (WardCheckup *self)
 }
 
 WardCheckup *
-ward_checkup_new (WardInventory *inventory)
+ward_checkup_new (WardInventory *inventory, WardKeyring *keyring)
 {
   WardCheckup *self = g_object_new (WARD_TYPE_CHECKUP, NULL);
 
   self->inventory = g_object_ref (inventory);
+  self->keyring = g_object_ref (keyring);
   return self;
 }
 
@@ -241,6 +244,28 @@ on_access (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+on_tcsd_config (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Round *round = user_data;
+  g_auto (GStrv) lines = ward_helper_client_tcsd_config_finish (G_DBUS_CONNECTION (source), result, NULL);
+
+  if (round_takes (round))
+    round->facts->tcsd_config = g_steal_pointer (&lines);
+  round_answered (round);
+}
+
+static void
+on_tcsd_remote (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Round *round = user_data;
+  g_auto (GStrv) lines = ward_helper_client_tcsd_config_finish (G_DBUS_CONNECTION (source), result, NULL);
+
+  if (round_takes (round))
+    round->facts->tcsd_remote = g_steal_pointer (&lines);
+  round_answered (round);
+}
+
+static void
 on_dependents (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Round *round = user_data;
@@ -343,6 +368,25 @@ on_items (GObject *source, GAsyncResult *result, gpointer user_data)
   round_answered (round);
 }
 
+/* The store has been read. */
+static void
+on_store (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Round *round = user_data;
+  WardKeyring *keyring = WARD_KEYRING (source);
+  const GPtrArray *damages = ward_keyring_get_damages (keyring);
+  g_autoptr (GError) error = NULL;
+
+  ward_keyring_prepare_finish (keyring, result, &error);
+  if (round_takes (round))
+    {
+      for (guint i = 0; i < damages->len; i++)
+        g_ptr_array_add (round->facts->damages, ward_damage_copy (damages->pdata[i]));
+      round->facts->store_error = g_steal_pointer (&error);
+    }
+  round_answered (round);
+}
+
 /* Of a TPM that is full it is worth knowing by what. */
 static void
 ask_for_items (Round *round)
@@ -387,12 +431,15 @@ round_new (WardCheckup *self, GDBusConnection *connection)
   round->limit = g_timeout_add_full (G_PRIORITY_DEFAULT, OTHERS_LIMIT_MS, on_limit, g_rc_box_acquire (round),
                                      (GDestroyNotify)round_release);
 
-  round->n_others = 5;
+  round->n_others = 8;
   ward_helper_client_repair_access_async (connection, TRUE, NULL, on_access, g_rc_box_acquire (round));
+  ward_helper_client_repair_tcsd_config_async (connection, TRUE, on_tcsd_config, g_rc_box_acquire (round));
+  ward_helper_client_close_tcsd_async (connection, TRUE, on_tcsd_remote, g_rc_box_acquire (round));
   ward_helper_client_scan_dependents_async (connection, NULL, on_dependents, g_rc_box_acquire (round));
   ward_helper_client_inspect_async (connection, NULL, on_inspected, g_rc_box_acquire (round));
   ward_systemd_client_get_unit_async (connection, "tcsd.service", on_tcsd, g_rc_box_acquire (round));
   ward_systemd_client_get_unit_async (connection, "tpm2-abrmd.service", on_abrmd, g_rc_box_acquire (round));
+  ward_keyring_prepare_async (self->keyring, WARD_UID_SYSTEM, on_store, g_rc_box_acquire (round));
   look = g_task_new (NULL, NULL, on_looked, g_rc_box_acquire (round));
   g_task_run_in_thread (look, look_around);
   return round;

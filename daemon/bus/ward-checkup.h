@@ -5,14 +5,15 @@
 
 #include "ward-doctor.h"
 #include "ward-inventory.h"
+#include "ward-keyring.h"
 
-/* Gathers what the doctor looks at: from the file system, from tpmward-helper, from systemd, and from the TPMs, each
- * allowed to fail. Those who ask at a time share what was gathered once, and so do those who ask all the time, so that
- * many of them cost little more than one. Lives on the main thread. */
+/* Gathers what the doctor looks at: from the file system, from tpmward-helper, from systemd, from the keyring and from
+ * the TPMs, each allowed to fail. Those who ask at a time share what was gathered once, and so do those who ask all the
+ * time, so that many of them cost little more than one. Lives on the main thread. */
 #define WARD_TYPE_CHECKUP (ward_checkup_get_type ())
 G_DECLARE_FINAL_TYPE (WardCheckup, ward_checkup, WARD, CHECKUP, GObject)
 
-WardCheckup *ward_checkup_new (WardInventory *inventory);
+WardCheckup *ward_checkup_new (WardInventory *inventory, WardKeyring *keyring);
 
 WardInventory *ward_checkup_get_inventory (WardCheckup *checkup);
 

@@ -22,6 +22,11 @@ static const WardOption disable_options[] = {
   { NULL, 0 },
 };
 
+static const WardOption enable_options[] = {
+  { "auth", WARD_OPTION_AUTH },
+  { NULL, 0 },
+};
+
 static const WardOption no_options[] = {
   { NULL, 0 },
 };
@@ -67,8 +72,8 @@ on_preview (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 run_preview (WardCall *call)
 {
-  ward_preview_clear_async (call->tpm, &call->ticket, g_dbus_method_invocation_get_connection (call->invocation),
-                            on_preview, call);
+  ward_preview_clear_async (call->tpm, &call->ticket, call->keyring, FALSE,
+                            g_dbus_method_invocation_get_connection (call->invocation), on_preview, call);
 }
 
 static void
@@ -83,8 +88,8 @@ on_preview_all (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 run_preview_all (WardCall *call)
 {
-  ward_preview_clear_async (call->tpm, &call->ticket, g_dbus_method_invocation_get_connection (call->invocation),
-                            on_preview_all, call);
+  ward_preview_clear_async (call->tpm, &call->ticket, call->keyring, TRUE,
+                            g_dbus_method_invocation_get_connection (call->invocation), on_preview_all, call);
 }
 
 static gboolean
@@ -98,7 +103,7 @@ parse_clear (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError *
   if (is_by_presence (options) && ward_options_has (options, "auth"))
     {
       g_set_error_literal (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
-                           "Clear either by the lockout auth, with the option “auth”, or by the firmware, with "
+                           "Clear either by a secret, with the option “auth”, or by the firmware, with "
                            "“physical-presence”. Give one of them.");
       return FALSE;
     }
@@ -111,17 +116,17 @@ static gboolean
 check_presence (WardTpm *tpm, GError **error)
 {
   const WardPresenceState *presence = ward_tpm_get_presence (tpm);
+  const char *secret = ward_tpm_is_tpm12 (tpm) ? "owner's secret" : "lockout auth";
 
   if (!*ward_tpm_get_kernel_name (tpm))
     g_set_error (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-                 "%s is reached by “%s”, and is no TPM that this machine's firmware could clear. Clear it with the "
-                 "lockout auth.",
-                 ward_tpm_get_name (tpm), ward_tpm_get_transport (tpm));
+                 "%s is reached by “%s”, and is no TPM that this machine's firmware could clear. Clear it with the %s.",
+                 ward_tpm_get_name (tpm), ward_tpm_get_transport (tpm), secret);
   else if (presence && presence->clear == WARD_PRESENCE_NONE)
     g_set_error (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
                  "This machine's firmware takes no request to clear %s at the restart. Look for it in its setup, or "
-                 "clear with the lockout auth.",
-                 ward_tpm_get_name (tpm));
+                 "clear with the %s.",
+                 ward_tpm_get_name (tpm), secret);
   else
     return TRUE;
   return FALSE;
@@ -237,69 +242,106 @@ run_cancel (WardCall *call)
                                            ward_tpm_get_kernel_name (call->tpm), NULL, on_withdrawn, call);
 }
 
-/* The flags of a TPM 1.2. */
-static gboolean
-parse_flag (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
-{
-  g_autoptr (GVariant) dictionary = g_variant_get_child_value (parameters, 1);
-
-  *request = ward_options_new (dictionary, fds, no_options, error);
-  return *request != NULL;
-}
-
-static gboolean
-check_flag (WardTpm *tpm, gpointer request, GError **error)
-{
-  if (g_str_equal (ward_tpm_get_family (tpm), "1.2"))
-    g_set_error (
-        error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-        "The service was built without support for TPM 1.2, which %s is. Look for it in the machine's firmware "
-        "setup.",
-        ward_tpm_get_name (tpm));
-  else
-    g_set_error (
-        error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-        "%s is a TPM %s, which is switched on and off in the machine's firmware setup alone: this is a flag of "
-        "TPM 1.2.",
-        ward_tpm_get_name (tpm), ward_tpm_get_family (tpm));
-  return FALSE;
-}
-
+/* A flag of the TPM, and what it is to be. */
 typedef struct
 {
-  gboolean disabled;
+  gboolean value;
   WardOptions *options;
-} SetDisabled;
+} SetFlag;
 
 static void
-set_disabled_free (gpointer data)
+set_flag_free (gpointer data)
 {
-  SetDisabled *set = data;
+  SetFlag *set = data;
 
   ward_options_free (set->options);
   g_free (set);
 }
 
 static gboolean
-parse_set_disabled (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
+parse_flag (GVariant *parameters, GUnixFDList *fds, const WardOption *known, gpointer *request, GError **error)
 {
   g_autoptr (GVariant) dictionary = g_variant_get_child_value (parameters, 1);
-  WardOptions *options = ward_options_new (dictionary, fds, disable_options, error);
-  SetDisabled *set;
+  WardOptions *options = ward_options_new (dictionary, fds, known, error);
+  SetFlag *set;
 
   if (!options)
     return FALSE;
-  set = g_new0 (SetDisabled, 1);
+  set = g_new0 (SetFlag, 1);
   set->options = options;
-  g_variant_get_child (parameters, 0, "b", &set->disabled);
+  g_variant_get_child (parameters, 0, "b", &set->value);
   *request = set;
   return TRUE;
 }
 
 static gboolean
+parse_set_enabled (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
+{
+  return parse_flag (parameters, fds, enable_options, request, error);
+}
+
+static gboolean
+parse_set_active (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
+{
+  return parse_flag (parameters, fds, no_options, request, error);
+}
+
+/* Those that only a TPM 1.2 has. */
+static gboolean
+check_flag (WardTpm *tpm, gpointer request, GError **error)
+{
+  if (ward_tpm_is_tpm12 (tpm))
+    return TRUE;
+  g_set_error (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+               "%s is a TPM %s, which is switched on and off in the machine's firmware setup alone: this is a flag of "
+               "TPM 1.2.",
+               ward_tpm_get_name (tpm), ward_tpm_get_family (tpm));
+  return FALSE;
+}
+
+static void
+on_enabled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gboolean ok = ward_tpm_set_enabled_finish (WARD_TPM (source), result, &error);
+
+  ward_call_conclude (user_data, ok, error);
+}
+
+static void
+run_set_enabled (WardCall *call)
+{
+  SetFlag *set = call->request;
+
+  ward_tpm_set_enabled_async (call->tpm, &call->ticket, set->value, ward_options_get_secret (set->options, "auth"),
+                              on_enabled, call);
+}
+
+static void
+on_activated (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gboolean ok = ward_tpm_set_active_finish (WARD_TPM (source), result, &error);
+
+  ward_call_conclude (user_data, ok, error);
+}
+
+static void
+run_set_active (WardCall *call)
+{
+  ward_tpm_set_active_async (call->tpm, &call->ticket, ((SetFlag *)call->request)->value, on_activated, call);
+}
+
+static gboolean
+parse_set_disabled (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
+{
+  return parse_flag (parameters, fds, disable_options, request, error);
+}
+
+static gboolean
 check_set_disabled (WardTpm *tpm, gpointer request, GError **error)
 {
-  if (((SetDisabled *)request)->disabled)
+  if (((SetFlag *)request)->value)
     return TRUE;
   g_set_error_literal (
       error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
@@ -320,7 +362,7 @@ on_disabled (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 run_set_disabled (WardCall *call)
 {
-  WardOptions *options = ((SetDisabled *)call->request)->options;
+  WardOptions *options = ((SetFlag *)call->request)->options;
 
   ward_tpm_disable_clear_async (call->tpm, &call->ticket, ward_options_get_secret (options, "auth"),
                                 ward_options_get_boolean (options, "force"), on_disabled, call);
@@ -338,22 +380,24 @@ const WardMethod ward_clear_methods[] = {
     .describe = describe_clear,
     .run = run_clear },
   { .name = "CancelClear", .signal = "handle-cancel-clear", .check = check_cancel, .run = run_cancel },
-  /* the check lets neither of these two through to a run () */
   { .name = "SetEnabled",
     .signal = "handle-set-enabled",
-    .parse = parse_flag,
-    .request_free = request_free,
-    .check = check_flag },
+    .takes_descriptors = TRUE,
+    .parse = parse_set_enabled,
+    .request_free = set_flag_free,
+    .check = check_flag,
+    .run = run_set_enabled },
   { .name = "SetActive",
     .signal = "handle-set-active",
-    .parse = parse_flag,
-    .request_free = request_free,
-    .check = check_flag },
+    .parse = parse_set_active,
+    .request_free = set_flag_free,
+    .check = check_flag,
+    .run = run_set_active },
   { .name = "SetClearDisabled",
     .signal = "handle-set-clear-disabled",
     .takes_descriptors = TRUE,
     .parse = parse_set_disabled,
-    .request_free = set_disabled_free,
+    .request_free = set_flag_free,
     .check = check_set_disabled,
     .run = run_set_disabled },
   { .name = NULL },

@@ -214,6 +214,20 @@ ward_clients_get (WardClients *clients, const char *sender)
   return client;
 }
 
+GList *
+ward_clients_list_of_user (WardClients *clients, guint uid)
+{
+  GHashTableIter iter;
+  gpointer client;
+  GList *list = NULL;
+
+  g_hash_table_iter_init (&iter, clients->clients);
+  while (g_hash_table_iter_next (&iter, NULL, &client))
+    if (((WardClient *)client)->user && ((WardClient *)client)->user->uid == uid)
+      list = g_list_prepend (list, client);
+  return list;
+}
+
 gboolean
 ward_clients_is_idle (WardClients *clients)
 {

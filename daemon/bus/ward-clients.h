@@ -9,6 +9,7 @@ typedef struct
   guint uid;
   guint n_calls;   /* in the service, waits for polkit included */
   guint n_dialogs; /* of them, those with a password dialog open */
+  GQueue lists;    /* of them, those that wait for a long reply to be written, and first the one whose is */
 } WardUser;
 
 /* A connection to the bus that has called the service, by method or for a property. Counted by references: the table's
@@ -34,6 +35,10 @@ WardClients *ward_clients_new (GDBusConnection *connection);
 
 /* The client of that unique name, made known if it was not; owned by the table. */
 WardClient *ward_clients_get (WardClients *clients, const char *sender);
+
+/* The connections of a user that have called the service and are on the bus, as WardClient: a list that the caller
+ * frees. */
+GList *ward_clients_list_of_user (WardClients *clients, guint uid);
 
 /* Whether no client is on the bus. */
 gboolean ward_clients_is_idle (WardClients *clients);

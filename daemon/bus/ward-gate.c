@@ -15,6 +15,7 @@ struct _WardGate
 {
   WardClients *clients;
   WardAuthority *authority;
+  WardTcsd *tcsd;
   gboolean is_closed;
 };
 
@@ -26,6 +27,7 @@ typedef struct
   const WardMethod *method;
   const char *action;
   WardTpm *tpm;
+  WardKeyring *keyring;
 } Post;
 
 static GError *
@@ -76,10 +78,66 @@ explain_refusal (WardCall *call, WardVerdict verdict, gboolean interactive)
 }
 
 static void
-run (WardCall *call)
+begin (WardCall *call)
 {
   call->stage = WARD_CALL_RUNNING;
   call->method->run (call);
+}
+
+/* What the call is about may have gone meanwhile. */
+static void
+begin_now (WardCall *call)
+{
+  GError *error = NULL;
+
+  if (call->method->find && !call->method->find (call, &error))
+    ward_call_fail (call, error);
+  else
+    begin (call);
+}
+
+static void
+on_tcsd_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  WardCall *call = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean ok = ward_tcsd_start_finish (WARD_TCSD (source), result, &error);
+
+  if (g_cancellable_is_cancelled (call->authorization))
+    ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_CANCELLED,
+                                       "The call was withdrawn before the TPM was reached. Nothing has been done."));
+  else if (ok || g_error_matches (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED))
+    begin_now (call); /* without systemd, tcsd is somebody else's business */
+  else
+    ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_UNREACHABLE,
+                                       "tcsd, the daemon through which this TPM is used, does not run and could not be "
+                                       "started. %s “tpmward doctor” tells why, and what repairs it.",
+                                       error->message));
+}
+
+/* Has tcsd started for the call, if that may help; FALSE if not. */
+static gboolean
+needs_tcsd (WardCall *call)
+{
+  if (!call->tpm || call->method->is_instant || !ward_tcsd_may_help (call->gate->tcsd, call->tpm))
+    return FALSE;
+  ward_tcsd_start_async (call->gate->tcsd, call->tpm, FALSE, on_tcsd_started, call);
+  return TRUE;
+}
+
+static void
+run (WardCall *call)
+{
+  if (!needs_tcsd (call))
+    begin (call);
+}
+
+/* After polkit was asked, which may have taken a while. */
+static void
+run_now (WardCall *call)
+{
+  if (!needs_tcsd (call))
+    begin_now (call);
 }
 
 /* What polkit's rules and dialogs are told of the call. */
@@ -125,7 +183,7 @@ on_dialog_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!take_answer (call, source, result, &verdict))
     return;
   if (verdict == WARD_VERDICT_YES)
-    run (call);
+    run_now (call);
   else
     ward_call_fail (call, explain_refusal (call, verdict, TRUE));
 }
@@ -160,7 +218,7 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!take_answer (call, source, result, &verdict))
     return;
   if (verdict == WARD_VERDICT_YES)
-    run (call);
+    run_now (call);
   else if (verdict == WARD_VERDICT_CHALLENGE
            && (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION))
     open_dialog (call);
@@ -173,13 +231,39 @@ authorize (WardCall *call)
 {
   g_autoptr (GVariant) details = describe (call);
 
-  call->stage = WARD_CALL_AUTHORIZING;
   if (g_str_equal (call->action, WARD_ACTION_PUBLIC)
       || ward_authority_remembers (call->gate->authority, call->client->sender, call->action, details))
     run (call);
   else
     ward_authority_check_async (call->gate->authority, call->client->user->uid, call->client->sender, call->action,
                                 details, FALSE, call->authorization, on_checked, call);
+}
+
+/* Takes a call that is prepared. */
+static void
+look (WardCall *call)
+{
+  GError *error = NULL;
+
+  if ((call->method->needs && !ward_tpm_can (call->tpm, call->method->needs, &error))
+      || (call->method->find && !call->method->find (call, &error))
+      || (call->method->check && !call->method->check (call->tpm, call->request, &error)))
+    ward_call_fail (call, error);
+  else
+    authorize (call);
+}
+
+void
+ward_gate_go_on (WardCall *call, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  if (g_cancellable_is_cancelled (call->authorization))
+    ward_call_fail (call, withdrawn (call));
+  else if (owned)
+    ward_call_fail (call, g_steal_pointer (&owned));
+  else
+    look (call);
 }
 
 /* Takes in a call whose caller is known. */
@@ -208,13 +292,14 @@ admit (WardCall *call)
                                          call->method->name));
       return;
     }
-  if ((call->method->parse && !call->method->parse (parameters, fds, &call->request, &error))
-      || (call->method->check && !call->method->check (call->tpm, call->request, &error)))
+  if (call->method->parse && !call->method->parse (parameters, fds, &call->request, &error))
     {
       ward_call_fail (call, error);
       return;
     }
-  authorize (call);
+  call->stage = WARD_CALL_AUTHORIZING;
+  if (!call->method->prepare || call->method->prepare (call))
+    look (call);
 }
 
 /* Takes a call that has arrived. In the main context and in the order of arrival: that is why the gate stands at the
@@ -228,6 +313,7 @@ on_handle_method (GClosure *closure, GValue *return_value, guint n_param_values,
   WardClient *client = ward_clients_get (post->gate->clients, g_dbus_method_invocation_get_sender (invocation));
   WardCall *call = ward_call_new (post->gate, invocation, client, post->method, post->action, post->tpm);
 
+  call->keyring = post->keyring ? g_object_ref (post->keyring) : NULL;
   if (post->gate->is_closed)
     ward_call_fail (call, withdrawn (call));
   else if (client->user)
@@ -241,10 +327,12 @@ static void
 post_clear (gpointer data, GClosure *closure)
 {
   g_clear_object (&((Post *)closure)->tpm);
+  g_clear_object (&((Post *)closure)->keyring);
 }
 
 static void
-guard_method (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *method, WardTpm *tpm)
+guard_method (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *method, WardTpm *tpm,
+              WardKeyring *keyring)
 {
   const GDBusMethodInfo *info = g_dbus_interface_info_lookup_method (g_dbus_interface_skeleton_get_info (skeleton),
                                                                      method->name);
@@ -255,6 +343,7 @@ guard_method (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod
   post->method = method;
   post->action = g_dbus_annotation_info_lookup (info->annotations, ACTION_ANNOTATION);
   post->tpm = tpm ? g_object_ref (tpm) : NULL;
+  post->keyring = keyring ? g_object_ref (keyring) : NULL;
   g_closure_add_finalize_notifier (closure, NULL, post_clear);
   g_closure_set_marshal (closure, on_handle_method);
 
@@ -268,8 +357,27 @@ guard_method (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod
 void
 ward_gate_guard (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *methods, WardTpm *tpm)
 {
+  ward_gate_guard_keys (gate, skeleton, methods, tpm, NULL);
+}
+
+void
+ward_gate_guard_keys (WardGate *gate, GDBusInterfaceSkeleton *skeleton, const WardMethod *methods, WardTpm *tpm,
+                      WardKeyring *keyring)
+{
   for (const WardMethod *method = methods; method->name; method++)
-    guard_method (gate, skeleton, method, tpm);
+    guard_method (gate, skeleton, method, tpm, keyring);
+}
+
+WardClients *
+ward_gate_get_clients (WardGate *gate)
+{
+  return gate->clients;
+}
+
+WardTcsd *
+ward_gate_get_tcsd (WardGate *gate)
+{
+  return gate->tcsd;
 }
 
 /* The first call that waits to be taken in. Looked up anew each time, since taking in one may end others: it may be
@@ -342,12 +450,13 @@ ward_gate_close (WardGate *gate)
 }
 
 WardGate *
-ward_gate_new (GDBusConnection *connection, WardClients *clients)
+ward_gate_new (GDBusConnection *connection, WardClients *clients, WardTcsd *tcsd)
 {
   WardGate *gate = g_new0 (WardGate, 1);
 
   gate->clients = g_object_ref (clients);
   gate->authority = ward_authority_new (connection);
+  gate->tcsd = g_object_ref (tcsd);
   g_signal_connect (clients, "identified", G_CALLBACK (on_client_identified), gate);
   g_signal_connect (clients, "left", G_CALLBACK (on_client_left), gate);
   return gate;
@@ -359,5 +468,6 @@ ward_gate_free (WardGate *gate)
   g_signal_handlers_disconnect_by_data (gate->clients, gate);
   g_object_unref (gate->clients);
   g_object_unref (gate->authority);
+  g_object_unref (gate->tcsd);
   g_free (gate);
 }

@@ -188,3 +188,55 @@ ward_helper_client_disable_service_finish (GDBusConnection *connection, GAsyncRe
 {
   return finish_lines (connection, result, error);
 }
+
+void
+ward_helper_client_repair_tcsd_config_async (GDBusConnection *connection, gboolean dry_run,
+                                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  call (connection, "RepairTcsdConfig", g_variant_new ("(b)", dry_run), "(as)", TIMEOUT_MS, NULL, callback, user_data);
+}
+
+void
+ward_helper_client_close_tcsd_async (GDBusConnection *connection, gboolean dry_run, GAsyncReadyCallback callback,
+                                     gpointer user_data)
+{
+  call (connection, "CloseTcsd", g_variant_new ("(b)", dry_run), "(as)", SYSTEMD_TIMEOUT_MS, NULL, callback, user_data);
+}
+
+char **
+ward_helper_client_tcsd_config_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  return finish_lines (connection, result, error);
+}
+
+void
+ward_helper_client_start_tcsd_async (GDBusConnection *connection, GAsyncReadyCallback callback, gpointer user_data)
+{
+  call (connection, "StartTcsd", NULL, "(s)", SYSTEMD_TIMEOUT_MS, NULL, callback, user_data);
+}
+
+char *
+ward_helper_client_start_tcsd_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+  char *invocation = NULL;
+
+  if (reply)
+    g_variant_get (reply, "(s)", &invocation);
+  return invocation;
+}
+
+void
+ward_helper_client_stop_tcsd_async (GDBusConnection *connection, const char *invocation, GAsyncReadyCallback callback,
+                                    gpointer user_data)
+{
+  call (connection, "StopTcsd", g_variant_new ("(s)", invocation), "()", SYSTEMD_TIMEOUT_MS, NULL, callback, user_data);
+}
+
+gboolean
+ward_helper_client_stop_tcsd_finish (GDBusConnection *connection, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GVariant) reply = finish (connection, result, error);
+
+  return reply != NULL;
+}

@@ -66,3 +66,29 @@ void ward_helper_client_disable_service_async (GDBusConnection *connection, cons
 /* A line for each action, the caller's; none if it neither runs nor would. Fails as
  * ward_helper_client_repair_access_finish () does. */
 char **ward_helper_client_disable_service_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper put right what in /etc/tcsd.conf keeps tcsd from starting; with dry_run only tell what it would do. */
+void ward_helper_client_repair_tcsd_config_async (GDBusConnection *connection, gboolean dry_run,
+                                                  GAsyncReadyCallback callback, gpointer user_data);
+
+/* Has the helper take out of it what has tcsd listen to other machines, and tcsd restarted; with dry_run only tell. */
+void ward_helper_client_close_tcsd_async (GDBusConnection *connection, gboolean dry_run, GAsyncReadyCallback callback,
+                                          gpointer user_data);
+
+/* Of both: a line for each action, the caller's. Fails as ward_helper_client_repair_access_finish () does. */
+char **ward_helper_client_tcsd_config_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper start tcsd; it takes as long as tcsd takes. */
+void ward_helper_client_start_tcsd_async (GDBusConnection *connection, GAsyncReadyCallback callback,
+                                          gpointer user_data);
+
+/* Which start of it that was, the caller's; "" if it ran already. Fails as ward_helper_client_repair_access_finish ()
+ * does. */
+char *ward_helper_client_start_tcsd_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
+
+/* Has the helper stop tcsd if nobody has started it since that. */
+void ward_helper_client_stop_tcsd_async (GDBusConnection *connection, const char *invocation,
+                                         GAsyncReadyCallback callback, gpointer user_data);
+
+/* Fails as ward_helper_client_repair_access_finish () does. */
+gboolean ward_helper_client_stop_tcsd_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);

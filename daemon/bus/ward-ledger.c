@@ -101,13 +101,14 @@ ward_ledger_for_user (GVariant *dependents, guint uid)
   g_variant_iter_init (&iter, dependents);
   while ((dependent = g_variant_iter_next_value (&iter)))
     {
-      guint32 owner = G_MAXUINT32;
+      guint32 owner = G_MAXUINT32, count = 1;
 
       g_variant_lookup (dependent, "uid", "u", &owner);
+      g_variant_lookup (dependent, "count", "u", &count);
       if (owner == 0 || owner == uid)
         g_variant_builder_add_value (&builder, dependent);
       else
-        n_others++;
+        n_others += count;
       g_variant_unref (dependent);
     }
   if (n_others > 0)

@@ -13,7 +13,8 @@ void ward_ledger_find_breaking_async (GDBusConnection *connection, gboolean owne
 /* An aa{sv} that the caller owns. Fails with WARD_ERROR when nobody could look. */
 GVariant *ward_ledger_find_breaking_finish (GDBusConnection *connection, GAsyncResult *result, GError **error);
 
-/* The same for the eyes of a user: what is other users' is counted, not named. */
+/* The same for the eyes of a user: what is other users' is counted, not named. An entry may have a “count” u of what it
+ * stands for. */
 GVariant *ward_ledger_for_user (GVariant *dependents, guint uid);
 
 /* The same, sorted: what cannot be got back comes first, then what nobody knows that of. A new floating aa{sv}. */

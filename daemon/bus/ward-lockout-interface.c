@@ -129,6 +129,7 @@ static const WardMethod methods[] = {
     .takes_descriptors = TRUE,
     .parse = parse_set_parameters,
     .request_free = request_free,
+    .needs = G_STRUCT_OFFSET (WardBackend, set_lockout_parameters),
     .run = run_set_parameters },
   { .name = NULL },
 };

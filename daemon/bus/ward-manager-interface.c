@@ -135,11 +135,11 @@ on_inventory_changed (WardInventory *inventory, WardTpm *tpm, WardDbusManager *m
 }
 
 WardDbusManager *
-ward_manager_interface_new (WardGate *gate, WardInventory *inventory)
+ward_manager_interface_new (WardGate *gate, WardInventory *inventory, WardKeyring *keyring)
 {
   WardDbusManager *manager = ward_dbus_manager_skeleton_new ();
 
-  g_object_set_data_full (G_OBJECT (manager), CHECKUP_KEY, ward_checkup_new (inventory), g_object_unref);
+  g_object_set_data_full (G_OBJECT (manager), CHECKUP_KEY, ward_checkup_new (inventory, keyring), g_object_unref);
   ward_dbus_manager_set_version (manager, WARD_VERSION);
   g_signal_connect_object (inventory, "added", G_CALLBACK (on_inventory_changed), manager, 0);
   g_signal_connect_object (inventory, "removed", G_CALLBACK (on_inventory_changed), manager, 0);

@@ -6,4 +6,4 @@
 #include "ward-inventory.h"
 
 /* org.tpmward1.Manager, guarded by the gate, with properties that follow the inventory. */
-WardDbusManager *ward_manager_interface_new (WardGate *gate, WardInventory *inventory);
+WardDbusManager *ward_manager_interface_new (WardGate *gate, WardInventory *inventory, WardKeyring *keyring);

@@ -17,8 +17,11 @@
 typedef struct
 {
   gboolean boolean;
+  guint32 uint;
   WardSecret *secret;
   char *string;
+  GBytes *bytes;
+  GStrv strings;
   GPtrArray *pcrs;
   int output; /* -1 when there is none */
 } Value;
@@ -35,6 +38,8 @@ value_free (gpointer data)
 
   g_clear_pointer (&value->secret, ward_secret_unref);
   g_clear_pointer (&value->pcrs, g_ptr_array_unref);
+  g_clear_pointer (&value->bytes, g_bytes_unref);
+  g_strfreev (value->strings);
   g_free (value->string);
   if (value->output >= 0)
     close (value->output);
@@ -162,12 +167,49 @@ take_auth (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GE
 }
 
 static gboolean
+take_secret (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  taken->secret = read_secret (value, fds, name, error);
+  return taken->secret != NULL;
+}
+
+static gboolean
+take_bytes (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))
+    return fail (error, name, "must be of type ay");
+
+  taken->bytes = g_variant_get_data_as_bytes (value);
+  return TRUE;
+}
+
+static gboolean
+take_strings (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))
+    return fail (error, name, "must be of type as");
+
+  taken->strings = g_variant_dup_strv (value, NULL);
+  return TRUE;
+}
+
+static gboolean
 take_boolean (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
 {
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     return fail (error, name, "must be of type b");
 
   taken->boolean = g_variant_get_boolean (value);
+  return TRUE;
+}
+
+static gboolean
+take_uint (Value *taken, const char *name, GVariant *value, GUnixFDList *fds, GError **error)
+{
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_UINT32))
+    return fail (error, name, "must be of type u");
+
+  taken->uint = g_variant_get_uint32 (value);
   return TRUE;
 }
 
@@ -288,6 +330,8 @@ typedef gboolean (*TakeFunc) (Value *taken, const char *name, GVariant *value, G
 static const TakeFunc take_funcs[] = {
   [WARD_OPTION_BOOLEAN] = take_boolean, [WARD_OPTION_AUTH] = take_auth,     [WARD_OPTION_STRING] = take_string,
   [WARD_OPTION_DATA] = take_data,       [WARD_OPTION_OUTPUT] = take_output, [WARD_OPTION_PCRS] = take_pcrs,
+  [WARD_OPTION_SECRET] = take_secret,   [WARD_OPTION_BYTES] = take_bytes,   [WARD_OPTION_STRINGS] = take_strings,
+  [WARD_OPTION_UINT] = take_uint,
 };
 
 static gboolean
@@ -356,6 +400,14 @@ ward_options_get_boolean (WardOptions *options, const char *name)
   return value && value->boolean;
 }
 
+guint32
+ward_options_get_uint (WardOptions *options, const char *name, guint32 fallback)
+{
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value ? value->uint : fallback;
+}
+
 WardSecret *
 ward_options_get_secret (WardOptions *options, const char *name)
 {
@@ -370,6 +422,22 @@ ward_options_get_string (WardOptions *options, const char *name)
   const Value *value = g_hash_table_lookup (options->values, name);
 
   return value ? value->string : NULL;
+}
+
+GBytes *
+ward_options_get_bytes (WardOptions *options, const char *name)
+{
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value ? value->bytes : NULL;
+}
+
+const char *const *
+ward_options_get_strings (WardOptions *options, const char *name)
+{
+  const Value *value = g_hash_table_lookup (options->values, name);
+
+  return value ? (const char *const *)value->strings : NULL;
 }
 
 GPtrArray *

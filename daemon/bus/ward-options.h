@@ -17,6 +17,10 @@ typedef enum
   WARD_OPTION_DATA,    /* secret data as h */
   WARD_OPTION_OUTPUT,  /* h: a descriptor that gets the result */
   WARD_OPTION_PCRS,    /* a{sau}: bank → indices */
+  WARD_OPTION_SECRET,  /* a secret that is no auth value, as h, ay or s */
+  WARD_OPTION_BYTES,   /* ay */
+  WARD_OPTION_STRINGS, /* as */
+  WARD_OPTION_UINT,    /* u */
 } WardOptionKind;
 
 /* What a method takes; a list ends with a NULL name. */
@@ -45,10 +49,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WardOptions, ward_options_free)
 gboolean ward_options_has (WardOptions *options, const char *name);
 /* FALSE when it is not given. */
 gboolean ward_options_get_boolean (WardOptions *options, const char *name);
-/* An auth value or data. NULL when it is not given; the options' own. */
+/* fallback when it is not given. */
+guint32 ward_options_get_uint (WardOptions *options, const char *name, guint32 fallback);
+/* An auth value, another secret or data. NULL when it is not given; the options' own. */
 WardSecret *ward_options_get_secret (WardOptions *options, const char *name);
 /* NULL when it is not given; the options' own. */
 const char *ward_options_get_string (WardOptions *options, const char *name);
+GBytes *ward_options_get_bytes (WardOptions *options, const char *name);
+const char *const *ward_options_get_strings (WardOptions *options, const char *name);
 /* WardPcrBanks without values, at least one, each with at least one PCR. NULL when it is not given; the options' own.
  */
 GPtrArray *ward_options_get_pcrs (WardOptions *options, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-tpm-object.h"
 
+#include "ward-call-options.h"
 #include "ward-error.h"
 #include "ward-ledger.h"
 #include "ward-options.h"
@@ -11,16 +12,14 @@ static const WardOption srk_options[] = {
 };
 
 static const WardOption take_options[] = {
-  { "owner-auth", WARD_OPTION_AUTH },
-  { "endorsement-auth", WARD_OPTION_AUTH },
-  { "lockout-auth", WARD_OPTION_AUTH },
-  { "force", WARD_OPTION_BOOLEAN },
-  { NULL, 0 },
+  { "owner-auth", WARD_OPTION_AUTH }, { "endorsement-auth", WARD_OPTION_AUTH }, { "lockout-auth", WARD_OPTION_AUTH },
+  { "srk-auth", WARD_OPTION_AUTH },   { "force", WARD_OPTION_BOOLEAN },         { NULL, 0 },
 };
 
 static const WardOption change_options[] = {
   { "old", WARD_OPTION_AUTH },
   { "new", WARD_OPTION_AUTH },
+  { "owner-auth", WARD_OPTION_AUTH },
   { "force", WARD_OPTION_BOOLEAN },
   { NULL, 0 },
 };
@@ -114,7 +113,7 @@ on_breaking_found (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 unless_it_breaks (WardCall *call, gboolean owner, gboolean endorsement, void (*go_on) (WardCall *call))
 {
-  if (is_forced (call) || (!owner && !endorsement))
+  if (is_forced (call) || (!owner && !endorsement) || ward_tpm_is_tpm12 (call->tpm))
     {
       go_on (call);
       return;
@@ -137,9 +136,15 @@ on_preview (GObject *source, GAsyncResult *result, gpointer user_data)
     ward_call_fail (call, error);
 }
 
+/* The secrets of a TPM 1.2 keep nobody else from anything: nothing can be used before there is an owner. */
 static void
 run_preview (WardCall *call)
 {
+  if (ward_tpm_is_tpm12 (call->tpm))
+    {
+      ward_call_return (call, g_variant_new ("(@aa{sv})", g_variant_new_array (G_VARIANT_TYPE_VARDICT, NULL, 0)));
+      return;
+    }
   ward_ledger_find_breaking_async (g_dbus_method_invocation_get_connection (call->invocation), TRUE, TRUE, on_preview,
                                    call);
 }
@@ -148,22 +153,37 @@ static gboolean
 parse_take (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **error)
 {
   g_autoptr (GVariant) dictionary = g_variant_get_child_value (parameters, 0);
-  Request *take = request_new (dictionary, fds, take_options, error);
 
-  if (!take)
-    return FALSE;
+  *request = request_new (dictionary, fds, take_options, error);
+  return *request != NULL;
+}
 
-  *request = take;
+static gboolean
+is_any_given (WardOptions *options)
+{
   for (const WardOption *option = take_options; option->kind == WARD_OPTION_AUTH; option++)
-    {
-      WardSecret *secret = ward_options_get_secret (take->options, option->name);
+    if (ward_options_get_auth (options, option->name))
+      return TRUE;
+  return FALSE;
+}
 
-      if (secret && ward_secret_get_size (secret) > 0)
-        return TRUE;
-    }
+/* The empty auth value of an owner is the well-known one of the TSS: an owner that everybody can be, which is to be
+ * asked for by name. */
+static gboolean
+check_take (WardTpm *tpm, gpointer request, GError **error)
+{
+  WardOptions *options = ((Request *)request)->options;
+
+  if (!ward_options_check_family (options, tpm, error))
+    return FALSE;
+  if (ward_tpm_is_tpm12 (tpm) ? ward_options_has (options, "owner-auth") : is_any_given (options))
+    return TRUE;
   g_set_error_literal (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
-                       "To take ownership, give at least one auth value that is not empty; the lockout auth is "
-                       "recommended.");
+                       ward_tpm_is_tpm12 (tpm)
+                           ? "To take ownership of a TPM 1.2, give the option “owner-auth”; an empty one is the "
+                             "well-known secret, which everybody has."
+                           : "To take ownership, give at least one auth value that is not empty; the lockout auth is "
+                             "recommended.");
   return FALSE;
 }
 
@@ -179,10 +199,15 @@ on_taken (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 take (WardCall *call)
 {
-  ward_tpm_take_ownership_async (
-      call->tpm, &call->ticket, is_given (call, "owner-auth") ? get_secret (call, "owner-auth") : NULL,
-      is_given (call, "endorsement-auth") ? get_secret (call, "endorsement-auth") : NULL,
-      is_given (call, "lockout-auth") ? get_secret (call, "lockout-auth") : NULL, is_forced (call), on_taken, call);
+  WardOptions *options = ((Request *)call->request)->options;
+  WardSecret *const auths[WARD_N_HIERARCHIES] = {
+    [WARD_HIERARCHY_OWNER] = ward_options_get_auth (options, "owner-auth"),
+    [WARD_HIERARCHY_ENDORSEMENT] = ward_options_get_auth (options, "endorsement-auth"),
+    [WARD_HIERARCHY_LOCKOUT] = ward_options_get_auth (options, "lockout-auth"),
+    [WARD_HIERARCHY_SRK] = ward_options_get_auth (options, "srk-auth"),
+  };
+
+  ward_tpm_take_ownership_async (call->tpm, &call->ticket, auths, is_forced (call), on_taken, call);
 }
 
 static void
@@ -224,16 +249,11 @@ parse_change_auth (GVariant *parameters, GUnixFDList *fds, gpointer *request, GE
   WardHierarchy hierarchy;
 
   g_variant_get (parameters, "(&s@a{sv})", &which, &dictionary);
-  if (g_str_equal (which, "srk"))
-    {
-      g_set_error_literal (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-                           "The storage root key of a TPM 2.0 has no auth value; that of a TPM 1.2 has.");
-      return FALSE;
-    }
   if (!ward_hierarchy_from_string (which, &hierarchy))
     {
-      g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
-                   "“%.32s” has no auth value. It is one of “owner”, “endorsement” and “lockout”.", which);
+      g_set_error (
+          error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
+          "“%.32s” has no auth value. It is one of “owner”, “endorsement”, “lockout” and, of a TPM 1.2, “srk”.", which);
       return FALSE;
     }
   change = request_new (dictionary, fds, change_options, error);
@@ -243,6 +263,41 @@ parse_change_auth (GVariant *parameters, GUnixFDList *fds, gpointer *request, GE
   change->which = hierarchy;
   *request = change;
   return TRUE;
+}
+
+/* That of a storage root key is changed with the owner's. */
+static gboolean
+check_change_options (const Request *request, GError **error)
+{
+  gboolean is_srk = request->which == WARD_HIERARCHY_SRK;
+  const char *wrong = is_srk ? "old" : "owner-auth";
+
+  if (!ward_options_has (request->options, wrong))
+    return TRUE;
+  g_set_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT,
+               is_srk ? "The option “%s” is of no use here: the secret of the storage root key is changed with the "
+                        "owner's, in the option “owner-auth”."
+                      : "The option “%s” is for “srk” alone: give the present auth value as “old”.",
+               wrong);
+  return FALSE;
+}
+
+static gboolean
+check_change_auth (WardTpm *tpm, gpointer data, GError **error)
+{
+  const Request *request = data;
+  gboolean is_srk = request->which == WARD_HIERARCHY_SRK;
+
+  if (!ward_tpm_is_tpm12 (tpm) && is_srk)
+    g_set_error_literal (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+                         "The storage root key of a TPM 2.0 has no auth value; that of a TPM 1.2 has.");
+  else if (ward_tpm_is_tpm12 (tpm) && !is_srk && request->which != WARD_HIERARCHY_OWNER)
+    g_set_error (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+                 "%s is a TPM 1.2, which has no %s auth: it has one of its owner and one of its storage root key.",
+                 ward_tpm_get_name (tpm), ward_hierarchy_to_string (request->which));
+  else
+    return check_change_options (request, error);
+  return FALSE;
 }
 
 static void
@@ -265,7 +320,8 @@ change (WardCall *call)
 {
   Request *request = call->request;
 
-  ward_tpm_change_auth_async (call->tpm, &call->ticket, request->which, get_secret (call, "old"),
+  ward_tpm_change_auth_async (call->tpm, &call->ticket, request->which,
+                              get_secret (call, request->which == WARD_HIERARCHY_SRK ? "owner-auth" : "old"),
                               get_secret (call, "new"), is_forced (call), on_changed, call);
 }
 
@@ -288,18 +344,21 @@ static const WardMethod methods[] = {
     .takes_descriptors = TRUE,
     .parse = parse_take,
     .request_free = request_free,
+    .check = check_take,
     .run = run_take },
   { .name = "ProvisionSrk",
     .signal = "handle-provision-srk",
     .takes_descriptors = TRUE,
     .parse = parse_provision_srk,
     .request_free = request_free,
+    .needs = G_STRUCT_OFFSET (WardBackend, provision_srk),
     .run = run_provision_srk },
   { .name = "ChangeAuth",
     .signal = "handle-change-auth",
     .takes_descriptors = TRUE,
     .parse = parse_change_auth,
     .request_free = request_free,
+    .check = check_change_auth,
     .describe = describe_change_auth,
     .run = run_change_auth },
   { .name = NULL },
@@ -327,7 +386,7 @@ on_ownership_changed (WardTpm *tpm, WardDbusOwnership *skeleton)
   ward_dbus_ownership_set_owner_auth_set (skeleton, ownership->owner_auth_set);
   ward_dbus_ownership_set_endorsement_auth_set (skeleton, ownership->endorsement_auth_set);
   ward_dbus_ownership_set_lockout_auth_set (skeleton, ownership->lockout_auth_set);
-  ward_dbus_ownership_set_srk_present (skeleton, ownership->srk_handle != 0);
+  ward_dbus_ownership_set_srk_present (skeleton, ownership->has_srk);
   ward_dbus_ownership_set_srk_handle (skeleton, ownership->srk_handle);
   ward_dbus_ownership_set_clear_disabled (skeleton, ownership->clear_disabled);
   ward_dbus_ownership_set_enabled (skeleton, ownership->owner_enabled);
@@ -336,7 +395,7 @@ on_ownership_changed (WardTpm *tpm, WardDbusOwnership *skeleton)
 }
 
 WardDbusOwnership *
-ward_ownership_interface_new (WardGate *gate, WardTpm *tpm)
+ward_ownership_interface_new (WardGate *gate, WardKeyring *keyring, WardTpm *tpm)
 {
   WardDbusOwnership *skeleton = ward_dbus_ownership_skeleton_new ();
 
@@ -345,6 +404,6 @@ ward_ownership_interface_new (WardGate *gate, WardTpm *tpm)
   g_signal_connect_object (tpm, "changed", G_CALLBACK (on_tpm_changed), skeleton, 0);
   on_tpm_changed (tpm, skeleton);
   ward_gate_guard (gate, G_DBUS_INTERFACE_SKELETON (skeleton), methods, tpm);
-  ward_gate_guard (gate, G_DBUS_INTERFACE_SKELETON (skeleton), ward_clear_methods, tpm);
+  ward_gate_guard_keys (gate, G_DBUS_INTERFACE_SKELETON (skeleton), ward_clear_methods, tpm, keyring);
   return skeleton;
 }

@@ -4,9 +4,14 @@
 #include "ward-error.h"
 #include "ward-helper-client.h"
 
+/* The most keys that are named, as the bus does not carry more than 32 MiB at once. */
+#define MAX_KEYS 10000
+
 typedef struct
 {
   GDBusConnection *connection;
+  const WardTicket *ticket;
+  gboolean names_others;
   GVariantBuilder found;
 } Search;
 
@@ -28,20 +33,27 @@ add_string (GVariantBuilder *builder, const char *key, const char *value)
 
 /* What all entries have; the entry is left open. */
 static void
-open_entry (GVariantBuilder *builder, const char *kind, const char *subject, const char *detail,
-            const char *recoverable, const char *reason)
+open_entry_of (GVariantBuilder *builder, const char *kind, const char *subject, const char *owner, guint32 uid,
+               const char *detail, const char *recoverable, const char *reason)
 {
   g_variant_builder_open (builder, G_VARIANT_TYPE_VARDICT);
   add_string (builder, "kind", kind);
   add_string (builder, "subject", subject);
-  add_string (builder, "owner", "root");
-  g_variant_builder_add (builder, "{sv}", "uid", g_variant_new_uint32 (0));
+  add_string (builder, "owner", owner);
+  g_variant_builder_add (builder, "{sv}", "uid", g_variant_new_uint32 (uid));
   add_string (builder, "detail", detail);
   add_string (builder, "recoverable", recoverable);
   add_string (builder, "reason", reason);
   add_string (builder, "confidence", "sure");
   g_variant_builder_add (builder, "{sv}", "uses-owner-empty-auth", g_variant_new_boolean (FALSE));
   g_variant_builder_add (builder, "{sv}", "uses-endorsement-empty-auth", g_variant_new_boolean (FALSE));
+}
+
+static void
+open_entry (GVariantBuilder *builder, const char *kind, const char *subject, const char *detail,
+            const char *recoverable, const char *reason)
+{
+  open_entry_of (builder, kind, subject, "root", 0, detail, recoverable, reason);
 }
 
 static void
@@ -114,6 +126,62 @@ add_item (GVariantBuilder *builder, const WardChipItem *item)
 }
 
 static void
+add_key (GVariantBuilder *builder, const WardKey *key)
+{
+  gboolean is_system = key->uid == WARD_UID_SYSTEM;
+  g_autofree char *detail = g_strdup_printf ("%s key (%s) with the id %s, kept by this service.",
+                                             is_system ? "A system" : "A user's", key->algorithm, key->id);
+
+  open_entry_of (builder, "key", key->label, is_system ? "root" : key->user_name, is_system ? 0 : key->uid, detail,
+                 key->imported ? "unknown" : "no",
+                 key->imported ? "It was imported, and can be imported again if the original was kept."
+                               : "It was made in the TPM, and there is no copy of it.");
+  add_string (builder, "id", key->id);
+  add_string (builder, "algorithm", key->algorithm);
+  g_variant_builder_close (builder);
+}
+
+/* Of other users, or too many to be named. uid: whose they are, among others. */
+static void
+add_unnamed_keys (GVariantBuilder *builder, guint n_keys, guint32 uid)
+{
+  g_autofree char *detail = g_strdup_printf ("%u more keys that are kept by this service.", n_keys);
+
+  if (n_keys == 0)
+    return;
+  open_entry_of (builder, "key", "", "", uid, detail, "unknown", "They are not looked at one by one.");
+  g_variant_builder_add (builder, "{sv}", "count", g_variant_new_uint32 (n_keys));
+  g_variant_builder_close (builder);
+}
+
+static void
+add_keys (Search *search, WardTpm *tpm, WardKeyring *keyring, const GPtrArray *keys)
+{
+  guint n_named = 0, n_unnamed = 0, n_others = 0;
+
+  for (guint i = 0; i < keys->len; i++)
+    {
+      const WardKey *key = keys->pdata[i];
+      gboolean is_others = key->uid != WARD_UID_SYSTEM && key->uid != search->ticket->uid;
+
+      /* what a clear took away before is not taken away again */
+      if (!ward_keyring_is_in_tpm (keyring, key))
+        continue;
+      if (is_others && !search->names_others)
+        n_others++;
+      else if (n_named == MAX_KEYS)
+        n_unnamed++;
+      else
+        {
+          n_named++;
+          add_key (&search->found, key);
+        }
+    }
+  add_unnamed_keys (&search->found, n_unnamed, search->ticket->uid);
+  add_unnamed_keys (&search->found, n_others, WARD_UID_SYSTEM);
+}
+
+static void
 on_scanned (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -164,17 +232,37 @@ on_items (GObject *source, GAsyncResult *result, gpointer user_data)
   ward_helper_client_scan_dependents_async (search->connection, NULL, on_scanned, g_steal_pointer (&task));
 }
 
+static void
+on_keys_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  WardTpm *tpm = g_task_get_source_object (task);
+  Search *search = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) keys = NULL;
+
+  if (ward_keyring_prepare_finish (WARD_KEYRING (source), result, &error))
+    keys = ward_keyring_list_all (WARD_KEYRING (source), ward_tpm_get_name (tpm), &error);
+  if (keys)
+    add_keys (search, tpm, WARD_KEYRING (source), keys);
+  else
+    add_unscanned (&search->found, "keys", "What keys this service keeps", error);
+  ward_tpm_list_items_async (tpm, search->ticket, on_items, g_steal_pointer (&task));
+}
+
 void
-ward_preview_clear_async (WardTpm *tpm, const WardTicket *ticket, GDBusConnection *connection,
-                          GAsyncReadyCallback callback, gpointer user_data)
+ward_preview_clear_async (WardTpm *tpm, const WardTicket *ticket, WardKeyring *keyring, gboolean names_others,
+                          GDBusConnection *connection, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (tpm, NULL, callback, user_data);
   Search *search = g_new0 (Search, 1);
 
   search->connection = g_object_ref (connection);
+  search->ticket = ticket;
+  search->names_others = names_others;
   g_variant_builder_init (&search->found, G_VARIANT_TYPE ("aa{sv}"));
   g_task_set_task_data (task, search, search_free);
-  ward_tpm_list_items_async (tpm, ticket, on_items, task);
+  ward_keyring_prepare_async (keyring, WARD_UID_SYSTEM, on_keys_loaded, task);
 }
 
 GVariant *

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-repair.h"
 
+#include "ward-device.h"
 #include "ward-error.h"
 #include "ward-gate.h"
 #include "ward-helper-client.h"
 #include "ward-options.h"
+#include "ward-repair-tcsd.h"
 
 static const WardOption repair_options[] = {
   { "dry-run", WARD_OPTION_BOOLEAN },
@@ -202,6 +204,50 @@ disable_abrmd (Repair *repair)
                                             on_service_disabled, repair);
 }
 
+static void
+on_tcsd_config_repaired (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  char **actions = ward_helper_client_tcsd_config_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  settle_helper (user_data, actions, error);
+}
+
+static void
+repair_tcsd_config (Repair *repair)
+{
+  ward_helper_client_repair_tcsd_config_async (repair->connection, repair->request->dry_run, on_tcsd_config_repaired,
+                                               repair);
+}
+
+static void
+close_tcsd (Repair *repair)
+{
+  ward_helper_client_close_tcsd_async (repair->connection, repair->request->dry_run, on_tcsd_config_repaired, repair);
+}
+
+static void
+on_tcsd_repaired (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  char **actions = ward_repair_tcsd_finish (result, &error);
+
+  settle_helper (user_data, actions, error);
+}
+
+static void
+repair_tcsd (Repair *repair)
+{
+  GPtrArray *tpms = ward_inventory_get_tpms (ward_checkup_get_inventory (repair->checkup));
+  WardTpm *tpm = NULL;
+
+  for (guint i = 0; i < tpms->len && !tpm; i++)
+    if (ward_device_get_tcsd_port (ward_tpm_get_transport (g_ptr_array_index (tpms, i))) != 0)
+      tpm = g_ptr_array_index (tpms, i);
+  ward_repair_tcsd_async (repair->connection, ward_gate_get_tcsd (repair->call->gate), tpm, repair->request->dry_run,
+                          on_tcsd_repaired, repair);
+}
+
 static char *
 tell_srk (Repair *repair)
 {
@@ -325,6 +371,9 @@ static const struct
   { "wrong-access", repair_access, NULL },
   { "no-driver", load_driver, NULL },
   { "tcsd-on-tpm2", disable_tcsd, NULL },
+  { "tcsd-config", repair_tcsd_config, NULL },
+  { "tcsd-failed", repair_tcsd, NULL },
+  { "tcsd-exposed", close_tcsd, NULL },
   { "abrmd-in-the-way", disable_abrmd, NULL },
   { "srk-missing", provision_srk, tell_srk },
   { "self-test-failed", run_self_test, tell_self_test },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ward-call-options.h"
 #include "ward-error.h"
-#include "ward-options.h"
-#include "ward-output.h"
 #include "ward-tpm-object.h"
 #include "ward-tpm-seal.h"
 
@@ -51,15 +50,6 @@ refuse (GError **error, const char *message)
   return FALSE;
 }
 
-static gboolean
-check_auth (WardOptions *options, GError **error)
-{
-  WardSecret *auth = ward_options_get_secret (options, "auth");
-
-  return !auth || ward_secret_get_size (auth) <= WARD_MAX_OBJECT_AUTH_SIZE
-         || refuse (error, "The option “auth” is longer than the 64 bytes that an object's auth value may have.");
-}
-
 /* Takes the data from wherever it came. */
 static gboolean
 take_data (Request *request, GVariant *bytes, GError **error)
@@ -86,11 +76,14 @@ parse_seal (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **
   const char *format;
 
   seal->options = ward_options_new (dictionary, fds, seal_options, error);
-  if (!seal->options || !check_auth (seal->options, error) || !take_data (seal, bytes, error))
+  if (!seal->options || !ward_options_check_auth (seal->options, "auth", error) || !take_data (seal, bytes, error))
     return FALSE;
   format = ward_options_get_string (seal->options, "format");
   if (format && !g_str_equal (format, "tpm-tools"))
     return refuse (error, "The option “format” can be “tpm-tools” only.");
+  if (format && (ward_options_has (seal->options, "auth") || ward_options_has (seal->options, "no-da")))
+    return refuse (error,
+                   "tpm_unsealdata knows of no auth: with the format “tpm-tools” give neither “auth” nor “no-da”.");
 
   *request = g_steal_pointer (&seal);
   return TRUE;
@@ -105,7 +98,7 @@ parse_unseal (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError 
 
   g_variant_get_child (parameters, 0, "&s", &blob);
   unseal->options = ward_options_new (dictionary, fds, unseal_options, error);
-  if (!unseal->options || !check_auth (unseal->options, error))
+  if (!unseal->options || !ward_options_check_auth (unseal->options, "auth", error))
     return FALSE;
   unseal->envelope = ward_envelope_parse (blob, error);
   if (!unseal->envelope)
@@ -115,22 +108,10 @@ parse_unseal (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError 
   return TRUE;
 }
 
-/* Ends the call and returns FALSE when it has an option that only a TPM 1.2 can make sense of. */
 static gboolean
-check_family (WardCall *call)
+check_family (WardTpm *tpm, gpointer request, GError **error)
 {
-  static const char *const of_others[] = { "format", "srk-auth" };
-  const Request *request = call->request;
-
-  for (guint i = 0; i < G_N_ELEMENTS (of_others); i++)
-    if (ward_options_has (request->options, of_others[i]) && g_str_equal (ward_tpm_get_family (call->tpm), "2.0"))
-      {
-        ward_call_fail (call, g_error_new (WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
-                                           "The option “%s” is for a TPM 1.2, and %s is a TPM 2.0. Leave it out.",
-                                           of_others[i], ward_tpm_get_name (call->tpm)));
-        return FALSE;
-      }
-  return TRUE;
+  return ward_options_check_family (((Request *)request)->options, tpm, error);
 }
 
 static void
@@ -149,25 +130,18 @@ static void
 run_seal (WardCall *call)
 {
   const Request *request = call->request;
-  WardSecret *auth = ward_options_get_secret (request->options, "auth");
-  gboolean has_auth = auth && ward_secret_get_size (auth) > 0;
-  gboolean no_da = ward_options_has (request->options, "no-da") ? ward_options_get_boolean (request->options, "no-da")
-                                                                : !has_auth;
+  WardKeyAuths auths = { .auth = ward_options_get_auth (request->options, "auth"),
+                         .srk_auth = ward_options_get_auth (request->options, "srk-auth") };
 
-  if (check_family (call))
-    ward_tpm_seal_async (call->tpm, &call->ticket, request->data, has_auth ? auth : NULL,
-                         ward_options_get_pcrs (request->options, "pcrs"), no_da, on_sealed, call);
-}
-
-static void
-on_written (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  if (ward_output_write_finish (result, &error))
-    ward_call_return (user_data, g_variant_new ("(@ay)", g_variant_new_array (G_VARIANT_TYPE_BYTE, NULL, 0)));
-  else
-    ward_call_fail (user_data, error);
+  if (ward_options_has (request->options, "format"))
+    {
+      ward_tpm_seal_for_tpm_tools_async (call->tpm, &call->ticket, request->data, &auths,
+                                         ward_options_get_pcrs (request->options, "pcrs"), on_sealed, call);
+      return;
+    }
+  ward_tpm_seal_async (call->tpm, &call->ticket, request->data, &auths,
+                       ward_options_get_pcrs (request->options, "pcrs"), ward_options_get_no_da (request->options),
+                       on_sealed, call);
 }
 
 static void
@@ -178,25 +152,20 @@ on_unsealed (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   g_autoptr (WardSecret) data = ward_tpm_unseal_finish (WARD_TPM (source), result, &error);
 
-  if (!data)
-    ward_call_fail (call, error);
-  else if (ward_options_has (request->options, "output"))
-    ward_output_write_async (source, ward_options_take_output (request->options, "output"), data, WARD_OUTPUT_PATIENCE,
-                             on_written, call);
+  if (data)
+    ward_call_return_secret (call, request->options, data);
   else
-    ward_call_return (
-        call, g_variant_new ("(@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, ward_secret_get_data (data),
-                                                                 ward_secret_get_size (data), 1)));
+    ward_call_fail (call, error);
 }
 
 static void
 run_unseal (WardCall *call)
 {
   Request *request = call->request;
+  WardKeyAuths auths = { .auth = ward_options_get_secret (request->options, "auth"),
+                         .srk_auth = ward_options_get_auth (request->options, "srk-auth") };
 
-  if (check_family (call))
-    ward_tpm_unseal_async (call->tpm, &call->ticket, g_steal_pointer (&request->envelope),
-                           ward_options_get_secret (request->options, "auth"), on_unsealed, call);
+  ward_tpm_unseal_async (call->tpm, &call->ticket, g_steal_pointer (&request->envelope), &auths, on_unsealed, call);
 }
 
 static const WardMethod methods[] = {
@@ -205,12 +174,14 @@ static const WardMethod methods[] = {
     .takes_descriptors = TRUE,
     .parse = parse_seal,
     .request_free = request_free,
+    .check = check_family,
     .run = run_seal },
   { .name = "Unseal",
     .signal = "handle-unseal",
     .takes_descriptors = TRUE,
     .parse = parse_unseal,
     .request_free = request_free,
+    .check = check_family,
     .run = run_unseal },
   { .name = NULL },
 };

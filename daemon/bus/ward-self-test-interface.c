@@ -20,6 +20,16 @@ parse_run (GVariant *parameters, GUnixFDList *fds, gpointer *request, GError **e
   return TRUE;
 }
 
+static gboolean
+check_run (WardTpm *tpm, gpointer request, GError **error)
+{
+  if (!ward_tpm_is_tpm12 (tpm) || GPOINTER_TO_INT (request) == WARD_SELF_TEST_FULL)
+    return TRUE;
+  g_set_error_literal (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED,
+                       "A TPM 1.2 tests itself in full only when it is asked by tcsd. Run a full self-test.");
+  return FALSE;
+}
+
 static void
 return_result (WardCall *call, WardTestResult *result, GError *error)
 {
@@ -63,7 +73,7 @@ run_get_result (WardCall *call)
 }
 
 static const WardMethod methods[] = {
-  { .name = "Run", .signal = "handle-run", .parse = parse_run, .run = run_run },
+  { .name = "Run", .signal = "handle-run", .parse = parse_run, .check = check_run, .run = run_run },
   { .name = "GetResult", .signal = "handle-get-result", .run = run_get_result },
   { .name = NULL },
 };

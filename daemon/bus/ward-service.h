@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "ward-inventory.h"
+#include "ward-keyring.h"
 
 #define WARD_BUS_NAME "org.tpmward1"
 
@@ -14,7 +15,8 @@ G_DECLARE_FINAL_TYPE (WardService, ward_service, WARD, SERVICE, GObject)
 
 /* idle_exit: seconds without a client after which the service ends; 0: never. The name is taken once the TPMs of the
  * inventory, which is started by then, have been looked at, or after a second at the latest. */
-WardService *ward_service_new (GDBusConnection *connection, WardInventory *inventory, guint idle_exit);
+WardService *ward_service_new (GDBusConnection *connection, WardInventory *inventory, WardKeyring *keyring,
+                               guint idle_exit);
 
 /* Gives the name back, so that from now on a call starts a new service; answers the calls that have arrived here, for
  * some seconds at most; then "ended". */

@@ -57,11 +57,10 @@ on_properties (GObject *source, GAsyncResult *result, gpointer user_data)
   Query *query = g_task_get_task_data (task);
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
   g_autoptr (GVariant) properties = reply ? g_variant_get_child_value (reply, 0) : NULL;
-  const char *load_state = "";
 
   if (properties)
-    g_variant_lookup (properties, "LoadState", "&s", &load_state);
-  if (!g_str_equal (load_state, "loaded"))
+    g_variant_lookup (properties, "LoadState", "s", &query->unit.load);
+  if (g_strcmp0 (query->unit.load, "loaded") != 0)
     {
       g_task_return_boolean (task, TRUE);
       return;

@@ -102,6 +102,8 @@ admit (WardTraffic *traffic, const char *name)
 
   sender->n_unanswered++;
   sender->budget->n_unanswered++;
+  if (sender->budget == &traffic->strangers && sender->n_unanswered <= WARD_TRAFFIC_MAX_OF_STRANGER)
+    return TRUE;
   return sender->n_unanswered <= WARD_TRAFFIC_MAX_OF_SENDER && sender->budget->n_unanswered <= WARD_TRAFFIC_MAX_OF_USER;
 }
 

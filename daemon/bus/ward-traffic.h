@@ -13,6 +13,10 @@ typedef struct _WardTraffic WardTraffic;
 #define WARD_TRAFFIC_MAX_OF_SENDER 128
 #define WARD_TRAFFIC_MAX_OF_USER 1024
 
+/* What a connection may have unanswered, however much others have, while it is not known whose it is: the flood of one
+ * user's new connections is not to keep another's first calls out. */
+#define WARD_TRAFFIC_MAX_OF_STRANGER 16
+
 /* on_sender: called in the main context for each connection that calls for the first time. */
 WardTraffic *ward_traffic_new (GDBusConnection *connection, void (*on_sender) (const char *sender, gpointer user_data),
                                gpointer user_data);
