@@ -45,7 +45,7 @@ static void
 print_ledger (const char *tpm_name, GVariant *dependents)
 {
   g_autofree char *name = ward_cli_text_clean (tpm_name);
-  g_autofree char *summary = ward_cli_ledger_summary (dependents);
+  g_autofree char *summary = ward_client_ledger_summary (dependents);
   g_autofree char *title = g_strdup_printf ("If %s is cleared: %s.", name, summary);
 
   ward_cli_print_paragraph (0, WARD_CLI_STYLE_BOLD, title);
@@ -108,13 +108,14 @@ ward_cli_preview_clear (WardCli *cli, GStrv *args)
 static gboolean
 check_options (WardCli *cli, const Clear *self)
 {
-  if (self->cancel
-      && (self->auth_fd != NULL || self->confirm != NULL || self->physical_presence || self->tpm.guard.force))
+  gboolean has_secret = self->auth_fd != NULL || self->tpm.guard.well_known;
+
+  if (self->cancel && (has_secret || self->confirm != NULL || self->physical_presence || self->tpm.guard.force))
     cli->status = ward_cli_fail_usage (cli, NULL, "--cancel withdraws a clear and takes no other option.");
-  else if (self->physical_presence && (self->auth_fd != NULL || self->tpm.guard.force))
+  else if (self->physical_presence && (has_secret || self->tpm.guard.force))
     cli->status = ward_cli_fail_usage (cli, NULL,
-                                       "--physical-presence needs no lockout auth: it takes neither --auth-fd nor "
-                                       "--force.");
+                                       "--physical-presence needs no secret: it takes neither --auth-fd, --well-known "
+                                       "nor --force.");
   else if (!self->cancel && self->confirm == NULL && (cli->json || !isatty (STDIN_FILENO)))
     cli->status = ward_cli_fail_usage (cli, NULL,
                                        "Nobody can be asked here. In a script the name of the TPM that is to be "
@@ -129,9 +130,11 @@ parse (WardCli *cli, GStrv *args, Clear *self)
 {
   const GOptionEntry entries[] = {
     { "confirm", 0, 0, G_OPTION_ARG_STRING, &self->confirm, "The TPM's name, instead of typing it", "NAME" },
-    { "auth-fd", 0, 0, G_OPTION_ARG_STRING, &self->auth_fd, "Read the lockout auth from this file descriptor", "N" },
+    { "auth-fd", 0, 0, G_OPTION_ARG_STRING, &self->auth_fd,
+      "Read the lockout auth, or the owner's secret of a TPM 1.2, from this file descriptor", "N" },
+    WARD_CLI_GUARD_WELL_KNOWN_ENTRY (&self->tpm.guard),
     { "physical-presence", 'p', 0, G_OPTION_ARG_NONE, &self->physical_presence,
-      "Have the firmware do it at the next restart, without the lockout auth", NULL },
+      "Have the firmware do it at the next restart, without a secret", NULL },
     { "cancel", 0, 0, G_OPTION_ARG_NONE, &self->cancel, "Withdraw what was asked of the firmware", NULL },
     { "all", 'a', 0, G_OPTION_ARG_NONE, &self->all, "Name other users' things too", NULL },
     { "force", 0, 0, G_OPTION_ARG_NONE, &self->tpm.guard.force, "Try although a wrong lockout auth is on record",
@@ -165,9 +168,13 @@ check_possible (WardCli *cli, const Clear *self)
       return FALSE;
     }
   if (self->physical_presence && g_strcmp0 (presence, "prompt") != 0 && g_strcmp0 (presence, "immediate") != 0)
-    return refuse (cli, WARD_CLIENT_ERROR_NOT_SUPPORTED,
-                   "This machine's firmware takes no request to clear the TPM from the operating system. Clear it by "
-                   "its lockout auth, or in the firmware's own menu.");
+    return refuse (
+        cli, WARD_CLIENT_ERROR_NOT_SUPPORTED,
+        self->tpm.is_tpm12
+            ? "This machine's firmware takes no request to clear the TPM from the operating system. Clear it "
+              "by its owner's secret, or in the firmware's own menu."
+            : "This machine's firmware takes no request to clear the TPM from the operating system. Clear it "
+              "by its lockout auth, or in the firmware's own menu.");
   if (!self->physical_presence && ward_dbus_ownership_get_clear_disabled (self->tpm.ownership))
     return refuse (cli, WARD_CLIENT_ERROR_DISABLED,
                    "This TPM was told to refuse to be cleared by its lockout auth. What remains is the firmware: "
@@ -203,8 +210,10 @@ print_warning (const Clear *self)
   ward_cli_print ("\n");
   ward_cli_print_paragraph (
       0, WARD_CLI_STYLE_BAD,
-      "Clearing takes away for good all keys and sealed data of this TPM and all its auth values. "
-      "It cannot be undone.");
+      self->tpm.is_tpm12
+          ? "Clearing takes away for good all keys and sealed data of this TPM and its owner. It cannot be undone."
+          : "Clearing takes away for good all keys and sealed data of this TPM and all its auth values. "
+            "It cannot be undone.");
   if (!self->physical_presence)
     return;
   if (g_str_equal (presence, "prompt"))
@@ -259,13 +268,18 @@ call (WardCli *cli, gpointer user_data, GError **error)
 static void
 print_success (const Clear *self)
 {
-  g_autofree char *mark = ward_cli_styled (WARD_CLI_STYLE_GOOD, "✓");
   g_autofree char *name = ward_cli_text_clean (self->tpm.tpm_name);
+  g_autofree char *text = NULL;
 
-  if (g_str_equal (self->outcome, "cleared"))
-    ward_cli_print ("%s %s was cleared. “tpmward own” takes it into ownership again.\n", mark, name);
+  if (!g_str_equal (self->outcome, "cleared"))
+    text = g_strdup_printf ("%s will be cleared at the next restart: restart the machine.", name);
+  else if (self->tpm.is_tpm12)
+    text = g_strdup_printf ("%s was cleared, and is switched off by that: restart the machine, and enable and activate "
+                            "it in the firmware's setup. Then “tpmward own” gives it an owner again.",
+                            name);
   else
-    ward_cli_print ("%s %s will be cleared at the next restart: restart the machine.\n", mark, name);
+    text = g_strdup_printf ("%s was cleared. “tpmward own” takes it into ownership again.", name);
+  ward_cli_print_success (text);
 }
 
 static WardCliStatus

@@ -8,6 +8,7 @@
 #include "ward-cli-secret.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-findings.h"
 
 /* Without a name there need be none: where there is no TPM that is the finding. */
 static gboolean
@@ -41,13 +42,13 @@ diagnose (WardCli *cli, gboolean all, gboolean repairable)
       return NULL;
     }
   findings = g_variant_get_child_value (reply, 0);
-  return ward_cli_findings_select (findings, cli->tpm_name, repairable);
+  return ward_client_findings_select (findings, cli->tpm_name, repairable);
 }
 
 static void
 print_findings (GVariant *findings)
 {
-  g_autofree char *summary = ward_cli_findings_summary (findings);
+  g_autofree char *summary = ward_client_findings_summary (findings);
 
   for (gsize i = 0; i < g_variant_n_children (findings); i++)
     {
@@ -86,7 +87,7 @@ ward_cli_doctor (WardCli *cli, GStrv *args)
     }
   else
     print_findings (findings);
-  return ward_cli_findings_count (findings, "error") + ward_cli_findings_count (findings, "warning") > 0
+  return ward_client_findings_count (findings, "error") + ward_client_findings_count (findings, "warning") > 0
              ? WARD_CLI_PROBLEMS
              : WARD_CLI_OK;
 }
@@ -186,7 +187,7 @@ repair_each (WardCli *cli, const Repair *self, GVariant *findings)
         do_it = ward_cli_confirm ("Repair this?");
       if (do_it)
         {
-          WardCliStatus status = repair_one (cli, self, ward_cli_finding_get (finding, "id"));
+          WardCliStatus status = repair_one (cli, self, ward_client_finding_get (finding, "id"));
 
           worst = MAX (worst, status);
         }

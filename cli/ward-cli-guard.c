@@ -5,11 +5,38 @@
 
 #include "ward-cli-term.h"
 
+void
+ward_cli_guard_look (WardCliGuard *guard, WardDbusObject *object, WardCliLockoutAuth auth)
+{
+  WardDbusOwnership *ownership = ward_dbus_object_peek_ownership (object);
+
+  guard->auth = auth;
+  if (!ward_cli_is_tpm12 (object))
+    return;
+  guard->auth = WARD_CLI_LOCKOUT_AUTH_OF_OWNER;
+  guard->what = "owner's secret";
+  guard->has_owner = ownership != NULL && ward_dbus_ownership_get_owned (ownership);
+}
+
+static gboolean
+check_owner (WardCli *cli, const WardCliGuard *guard)
+{
+  if (guard->has_owner)
+    return TRUE;
+  ward_cli_print_error (
+      "tpmward: This TPM 1.2 has no owner, and it is the owner's secret that this takes. “tpmward own” "
+      "gives it one.");
+  cli->status = WARD_CLI_FAILURE;
+  return FALSE;
+}
+
 gboolean
 ward_cli_guard_pass (WardCli *cli, WardCliGuard *guard)
 {
   g_autofree char *bar = ward_cli_lockout_bar (guard->lockout, g_get_real_time ());
 
+  if (guard->auth == WARD_CLI_LOCKOUT_AUTH_OF_OWNER)
+    return check_owner (cli, guard);
   if (bar == NULL || guard->force)
     return TRUE;
   ward_cli_print_error (
@@ -32,10 +59,51 @@ warn_of_wrong_auth (const WardCliGuard *guard)
       penalty);
 }
 
+/* An empty one would be taken for the well-known one, which is to be asked for by name: a wrong one is counted. */
+gboolean
+ward_cli_guard_obtain_owners (WardCli *cli, gboolean well_known, const char *what, const char *option,
+                              WardSecret **secret)
+{
+  if (well_known && *secret != NULL)
+    {
+      cli->status = ward_cli_fail_usage (cli, NULL, "Only one of --well-known and %s can be given.", option);
+      return FALSE;
+    }
+  if (well_known)
+    return TRUE;
+  if (*secret == NULL)
+    {
+      *secret = ward_cli_secret_ask (cli, what, option);
+      return *secret != NULL;
+    }
+  if (ward_secret_get_size (*secret) > 0)
+    return TRUE;
+
+  ward_cli_print_error (
+      "tpmward: %s gave an empty secret. It was not tried, as the TPM counts wrong ones. If the owner "
+      "has the well-known secret, say so by --well-known.",
+      option);
+  cli->status = WARD_CLI_AUTH_FAILED;
+  return FALSE;
+}
+
+gboolean
+ward_cli_guard_check_well_known (WardCli *cli, gboolean well_known)
+{
+  if (!well_known)
+    return TRUE;
+  cli->status = ward_cli_fail_usage (cli, NULL, "--well-known is for the owner of a TPM 1.2, and this TPM is a 2.0.");
+  return FALSE;
+}
+
 /* An empty one where one is set would be a wrong one. */
 gboolean
 ward_cli_guard_obtain_secret (WardCli *cli, WardCliGuard *guard)
 {
+  if (guard->auth == WARD_CLI_LOCKOUT_AUTH_OF_OWNER)
+    return ward_cli_guard_obtain_owners (cli, guard->well_known, guard->what, guard->option, &guard->secret);
+  if (!ward_cli_guard_check_well_known (cli, guard->well_known))
+    return FALSE;
   if (guard->secret == NULL && guard->auth == WARD_CLI_LOCKOUT_AUTH_NONE)
     return TRUE;
   if (guard->secret == NULL)

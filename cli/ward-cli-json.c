@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ward-cli-text.h"
+#include "ward-hex.h"
 
 void
 ward_cli_json_add_variant (JsonBuilder *builder, GVariant *value)
@@ -12,7 +13,7 @@ ward_cli_json_add_variant (JsonBuilder *builder, GVariant *value)
     {
       gsize size;
       const guint8 *bytes = g_variant_get_fixed_array (value, &size, 1);
-      g_autofree char *hex = ward_cli_text_hex (bytes, size, 0);
+      g_autofree char *hex = ward_hex (bytes, size, 0);
 
       json_builder_add_string_value (builder, hex);
       return;

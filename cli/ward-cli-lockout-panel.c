@@ -4,6 +4,7 @@
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-text.h"
 
 char *
 ward_cli_lockout_failures (WardDbusLockout *lockout)
@@ -18,9 +19,9 @@ ward_cli_lockout_failures (WardDbusLockout *lockout)
 static char *
 describe_instant (guint64 then, gint64 now)
 {
-  g_autofree char *instant = ward_cli_text_instant (then);
+  g_autofree char *instant = ward_client_text_instant (then);
   /* a part of a second is rounded up: nothing happens "in 0 seconds" */
-  g_autofree char *span = ward_cli_text_span ((then - (guint64)now + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+  g_autofree char *span = ward_client_text_span ((then - (guint64)now + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
 
   return g_strdup_printf ("%s, in %s", instant, span);
 }
@@ -57,7 +58,7 @@ ward_cli_lockout_bar (WardDbusLockout *lockout, gint64 now)
 char *
 ward_cli_lockout_penalty (guint32 seconds)
 {
-  g_autofree char *span = ward_cli_text_span (seconds);
+  g_autofree char *span = ward_client_text_span (seconds);
 
   return seconds == 0 ? g_strdup ("until the machine is restarted") : g_strdup_printf ("for %s", span);
 }
@@ -71,6 +72,9 @@ ward_cli_lockout_summary (WardDbusLockout *lockout, gint64 now)
 
   if (!locked_out && ward_dbus_lockout_get_failures (lockout) == 0)
     return NULL;
+  /* a TPM 1.2 tells no more */
+  if (ward_dbus_lockout_get_max_failures (lockout) == 0)
+    return g_strdup ("locked out (“tpmward lockout” tells more)");
   return g_strdup_printf ("%s%s failures%s%s (“tpmward lockout” tells more)", locked_out ? "locked out · " : "",
                           failures, next != NULL ? " · one is forgiven " : "", next != NULL ? next : "");
 }
@@ -96,7 +100,7 @@ void
 ward_cli_lockout_print_parameters (WardDbusLockout *lockout)
 {
   g_autofree char *max = g_strdup_printf ("%u failures", ward_dbus_lockout_get_max_failures (lockout));
-  g_autofree char *recovery = ward_cli_text_span (ward_dbus_lockout_get_recovery_seconds (lockout));
+  g_autofree char *recovery = ward_client_text_span (ward_dbus_lockout_get_recovery_seconds (lockout));
   g_autofree char *each = g_strdup_printf ("one failure every %s", recovery);
   g_autofree char *penalty = ward_cli_lockout_penalty (ward_dbus_lockout_get_lockout_recovery_seconds (lockout));
   g_autofree char *bars = g_strdup_printf ("a wrong lockout auth bars resets, and clearing the TPM, %s", penalty);
@@ -126,9 +130,13 @@ ward_cli_lockout_print (const char *tpm_name, WardDbusLockout *lockout, WardCliL
   gboolean has_failed = ward_dbus_lockout_get_failures (lockout) > 0;
 
   print_headline (tpm_name, locked_out);
-  /* a TPM 1.2 tells no more */
-  if (ward_dbus_lockout_get_max_failures (lockout) == 0)
-    return;
+  if (auth == WARD_CLI_LOCKOUT_AUTH_OF_OWNER)
+    {
+      ward_cli_print_paragraph (2, WARD_CLI_STYLE_PLAIN,
+                                "How many wrong secrets a TPM 1.2 has counted is not told, nor when it forgives them. "
+                                "Its owner can have it forgive all by “tpmward lockout reset”.");
+      return;
+    }
 
   ward_cli_print_field ("Failures",
                         locked_out   ? WARD_CLI_STYLE_BAD
@@ -156,10 +164,10 @@ ward_cli_lockout_print_json (const char *tpm_name, WardDbusLockout *lockout, War
   ward_cli_json_add_string (builder, "tpm", tpm_name);
   ward_cli_json_add_properties (builder, G_DBUS_PROXY (lockout));
   json_builder_set_member_name (builder, "lockout_auth_set");
-  if (auth == WARD_CLI_LOCKOUT_AUTH_UNKNOWN)
-    json_builder_add_null_value (builder);
-  else
+  if (auth == WARD_CLI_LOCKOUT_AUTH_NONE || auth == WARD_CLI_LOCKOUT_AUTH_SET)
     json_builder_add_boolean_value (builder, auth == WARD_CLI_LOCKOUT_AUTH_SET);
+  else
+    json_builder_add_null_value (builder);
   json_builder_end_object (builder);
   ward_cli_json_print (builder, TRUE);
 }

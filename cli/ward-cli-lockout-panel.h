@@ -11,6 +11,7 @@ typedef enum
   WARD_CLI_LOCKOUT_AUTH_UNKNOWN,
   WARD_CLI_LOCKOUT_AUTH_NONE,
   WARD_CLI_LOCKOUT_AUTH_SET,
+  WARD_CLI_LOCKOUT_AUTH_OF_OWNER, /* a TPM 1.2: the owner's secret takes its place */
 } WardCliLockoutAuth;
 
 /* All return new strings of words without a full stop; now is in microseconds since the epoch. */

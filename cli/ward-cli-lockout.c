@@ -68,8 +68,9 @@ check_options (WardCli *cli, const Lockout *self)
 {
   gboolean has_parameter = self->max != NULL || self->recovery != NULL || self->lockout_recovery != NULL;
 
-  if (self->action == ACTION_SHOW && (self->auth_fd != NULL || self->guard.force))
-    cli->status = ward_cli_fail_usage (cli, NULL, "--auth-fd and --force belong to “lockout reset” and “lockout set”.");
+  if (self->action == ACTION_SHOW && (self->auth_fd != NULL || self->guard.force || self->guard.well_known))
+    cli->status = ward_cli_fail_usage (
+        cli, NULL, "--auth-fd, --well-known and --force belong to “lockout reset” and “lockout set”.");
   else if (self->action != ACTION_SET && has_parameter)
     cli->status = ward_cli_fail_usage (cli, NULL, "--max, --recovery and --lockout-recovery belong to “lockout set”.");
   else if (self->action == ACTION_SET && !has_parameter)
@@ -99,7 +100,9 @@ parse (WardCli *cli, GStrv *args, Lockout *self)
       "SECONDS" },
     { "lockout-recovery", 0, 0, G_OPTION_ARG_STRING, &self->lockout_recovery,
       "set: for how long a wrong lockout auth bars reset and set; 0: until a restart", "SECONDS" },
-    { "auth-fd", 0, 0, G_OPTION_ARG_STRING, &self->auth_fd, "Read the lockout auth from this file descriptor", "N" },
+    { "auth-fd", 0, 0, G_OPTION_ARG_STRING, &self->auth_fd,
+      "Read the lockout auth, or the owner's secret of a TPM 1.2, from this file descriptor", "N" },
+    WARD_CLI_GUARD_WELL_KNOWN_ENTRY (&self->guard),
     { "force", 0, 0, G_OPTION_ARG_NONE, &self->guard.force, "Try although a wrong lockout auth is on record", NULL },
     { 0 },
   };
@@ -118,14 +121,15 @@ look (WardCli *cli, Lockout *self, GError **error)
   g_autoptr (GVariant) refreshed = ward_cli_call (cli, tpm, "Refresh", NULL, error);
   g_autoptr (GVariant) reply = refreshed != NULL ? ward_cli_call (cli, tpm, "GetProperties", NULL, error) : NULL;
   g_autoptr (GVariant) properties = NULL;
+  WardCliLockoutAuth auth = WARD_CLI_LOCKOUT_AUTH_UNKNOWN;
   guint32 permanent;
 
   if (reply == NULL)
     return FALSE;
   properties = g_variant_get_child_value (reply, 0);
-  self->guard.auth = WARD_CLI_LOCKOUT_AUTH_UNKNOWN;
   if (g_variant_lookup (properties, "TPM_PT_PERMANENT", "u", &permanent))
-    self->guard.auth = permanent & LOCKOUT_AUTH_SET ? WARD_CLI_LOCKOUT_AUTH_SET : WARD_CLI_LOCKOUT_AUTH_NONE;
+    auth = permanent & LOCKOUT_AUTH_SET ? WARD_CLI_LOCKOUT_AUTH_SET : WARD_CLI_LOCKOUT_AUTH_NONE;
+  ward_cli_guard_look (&self->guard, self->object, auth);
   return TRUE;
 }
 
@@ -161,6 +165,18 @@ static guint32
 chosen (const char *text, guint32 present)
 {
   return text != NULL ? (guint32)g_ascii_strtoull (text, NULL, 10) : present;
+}
+
+static gboolean
+check_family (WardCli *cli, const Lockout *self)
+{
+  if (self->guard.auth != WARD_CLI_LOCKOUT_AUTH_OF_OWNER)
+    return TRUE;
+  ward_cli_print_error ("tpmward: %s is a TPM 1.2, whose maker has fixed how many wrong secrets lock it and for how "
+                        "long. “tpmward lockout reset” ends a lockout.",
+                        self->tpm_name);
+  cli->status = WARD_CLI_FAILURE;
+  return FALSE;
 }
 
 static void
@@ -233,6 +249,8 @@ change (WardCli *cli, Lockout *self)
 {
   g_autoptr (GError) error = NULL;
 
+  if (self->action == ACTION_SET && !check_family (cli, self))
+    return cli->status;
   if (self->action == ACTION_SET)
     warn_of_parameters (self);
   if (!ward_cli_guard_pass (cli, &self->guard) || !ward_cli_guard_obtain_secret (cli, &self->guard))

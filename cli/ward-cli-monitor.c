@@ -9,6 +9,7 @@
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-text.h"
 
 typedef struct
 {
@@ -128,7 +129,7 @@ format_instant (guint64 microseconds)
     return g_strdup ("none");
   if (microseconds == G_MAXUINT64)
     return g_strdup ("the next reset of the TPM");
-  return ward_cli_text_instant (microseconds);
+  return ward_client_text_instant (microseconds);
 }
 
 /* A string without its quotes, a list of them with commas, an instant as date and time, the rest as GVariant prints it.
@@ -200,7 +201,7 @@ print_self_test (const char *subject, WardDbusSelfTest *test)
 {
   const char *state = ward_dbus_self_test_get_state (test);
   const char *mode = ward_dbus_self_test_get_mode (test);
-  g_autofree char *took = ward_cli_text_duration (ward_dbus_self_test_get_duration (test));
+  g_autofree char *took = ward_client_text_duration (ward_dbus_self_test_get_duration (test));
   g_autofree char *text = NULL;
 
   if (g_strcmp0 (state, "running") == 0)

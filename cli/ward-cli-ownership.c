@@ -3,31 +3,55 @@
 
 #include <unistd.h>
 
-#include "ward-cli-generate.h"
 #include "ward-cli-json.h"
 #include "ward-cli-ledger.h"
+#include "ward-cli-sheet.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-generate.h"
 
-const WardCliAuthInfo *
-ward_cli_auth_info (WardCliAuth auth)
+const int ward_cli_auths[WARD_CLIENT_N_AUTHS] = { WARD_CLIENT_AUTH_LOCKOUT, WARD_CLIENT_AUTH_OWNER,
+                                                  WARD_CLIENT_AUTH_ENDORSEMENT, WARD_CLIENT_AUTH_SRK };
+
+const char *
+ward_cli_auth_fd_option (int auth)
 {
-  static const WardCliAuthInfo infos[] = {
-    [WARD_CLI_AUTH_ENDORSEMENT]
-    = { "endorsement", "endorsement auth", "endorsement-auth", "--endorsement-fd",
-        "It protects the endorsement hierarchy: the keys by which this TPM proves to others that it is genuine. Most "
-        "programs expect it to be empty." },
-    [WARD_CLI_AUTH_OWNER]
-    = { "owner", "owner auth", "owner-auth", "--owner-fd",
-        "It protects the storage hierarchy: making primary keys, persistent handles and NV indices. Other programs "
-        "expect it to be empty: with one, systemd before version 256 and clevis can no longer unlock disks." },
-    [WARD_CLI_AUTH_LOCKOUT]
-    = { "lockout", "lockout auth", "lockout-auth", "--lockout-fd",
-        "Who knows it may lift a lockout and clear the TPM. No program needs it in daily use, and disks that the TPM "
-        "unlocks with a PIN are safe from guessing only if there is one." },
+  static const char *const options[] = {
+    [WARD_CLIENT_AUTH_ENDORSEMENT] = "--endorsement-fd",
+    [WARD_CLIENT_AUTH_OWNER] = "--owner-fd",
+    [WARD_CLIENT_AUTH_LOCKOUT] = "--lockout-fd",
+    [WARD_CLIENT_AUTH_SRK] = "--srk-fd",
   };
 
-  return &infos[auth];
+  return options[auth];
+}
+
+WardClientAuthInfo
+ward_cli_ownership_info (const WardCliOwnership *self, int auth)
+{
+  return ward_client_auth_info ((WardClientAuth)auth, self->is_tpm12);
+}
+
+gboolean
+ward_cli_ownership_is_set (const WardCliOwnership *self, int auth)
+{
+  return ward_client_auth_is_set (self->ownership, (WardClientAuth)auth);
+}
+
+gboolean
+ward_cli_ownership_check_family (WardCli *cli, const WardCliOwnership *self, int auth)
+{
+  const char *what = ward_cli_ownership_info (self, auth).what;
+
+  if (ward_client_auth_exists ((WardClientAuth)auth, self->is_tpm12))
+    return TRUE;
+  ward_cli_print_error (self->is_tpm12
+                            ? "tpmward: %s is a TPM 1.2, which has no %s: its owner has a secret, and so has "
+                              "its storage root key."
+                            : "tpmward: %s is a TPM 2.0, which has no %s: that is of a TPM 1.2.",
+                        self->tpm_name, what);
+  cli->status = WARD_CLI_FAILURE;
+  return FALSE;
 }
 
 void
@@ -38,22 +62,6 @@ ward_cli_ownership_clear (WardCliOwnership *self)
   g_clear_object (&self->object);
 }
 
-/* TPM 2.0 Library, Part 1, 19.4.4.1: a hierarchy's auth value is as long as the hash that protects contexts. */
-static gsize
-get_digest_size (guint32 hash)
-{
-  static const struct
-  {
-    guint32 hash; /* TPM_ALG_ID */
-    gsize size;
-  } digests[] = { { 0x0004, 20 }, { 0x000b, 32 }, { 0x000c, 48 }, { 0x000d, 64 }, { 0x0012, 32 } };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (digests); i++)
-    if (digests[i].hash == hash)
-      return digests[i].size;
-  return 0;
-}
-
 static gboolean
 look (WardCli *cli, WardCliOwnership *self, GError **error)
 {
@@ -61,15 +69,14 @@ look (WardCli *cli, WardCliOwnership *self, GError **error)
   g_autoptr (GVariant) refreshed = ward_cli_call (cli, tpm, "Refresh", NULL, error);
   g_autoptr (GVariant) reply = refreshed != NULL ? ward_cli_call (cli, tpm, "GetProperties", NULL, error) : NULL;
   g_autoptr (GVariant) properties = NULL;
-  guint32 hash;
 
   if (reply == NULL)
     return FALSE;
   properties = g_variant_get_child_value (reply, 0);
-  if (g_variant_lookup (properties, "TPM_PT_CONTEXT_HASH", "u", &hash))
-    self->max_auth_size = get_digest_size (hash);
-  self->guard.auth = ward_dbus_ownership_get_lockout_auth_set (self->ownership) ? WARD_CLI_LOCKOUT_AUTH_SET
-                                                                                : WARD_CLI_LOCKOUT_AUTH_NONE;
+  self->max_auth_size = self->is_tpm12 ? WARD_CLI_MAX_PASSWORD_SIZE : ward_client_auth_max_size (properties);
+  ward_cli_guard_look (&self->guard, self->object,
+                       ward_dbus_ownership_get_lockout_auth_set (self->ownership) ? WARD_CLI_LOCKOUT_AUTH_SET
+                                                                                  : WARD_CLI_LOCKOUT_AUTH_NONE);
   return TRUE;
 }
 
@@ -84,6 +91,7 @@ ward_cli_ownership_open (WardCli *cli, WardCliOwnership *self)
   self->ownership = ward_dbus_object_peek_ownership (self->object);
   self->guard.lockout = ward_dbus_object_peek_lockout (self->object);
   self->tpm_name = ward_dbus_tpm_dup_name (ward_dbus_object_peek_tpm (self->object));
+  self->is_tpm12 = ward_cli_is_tpm12 (self->object);
   if (self->ownership == NULL || self->guard.lockout == NULL)
     cli->status = ward_cli_fail_interface (self->ownership == NULL ? "Ownership" : "Lockout");
   else if (!look (cli, self, &error))
@@ -93,49 +101,12 @@ ward_cli_ownership_open (WardCli *cli, WardCliOwnership *self)
   return FALSE;
 }
 
-gboolean
-ward_cli_ownership_is_set (const WardCliOwnership *self, WardCliAuth auth)
-{
-  switch (auth)
-    {
-    case WARD_CLI_AUTH_ENDORSEMENT:
-      return ward_dbus_ownership_get_endorsement_auth_set (self->ownership);
-    case WARD_CLI_AUTH_OWNER:
-      return ward_dbus_ownership_get_owner_auth_set (self->ownership);
-    case WARD_CLI_AUTH_LOCKOUT:
-    case WARD_CLI_N_AUTHS:
-    default:
-      return ward_dbus_ownership_get_lockout_auth_set (self->ownership);
-    }
-}
-
-/* Of what PreviewOwnership lists, what an auth of these hierarchies stops, or may stop; a new aa{sv}. */
-static GVariant *
-select_breaking (GVariant *all, gboolean owner, gboolean endorsement)
-{
-  GVariantBuilder chosen;
-
-  g_variant_builder_init (&chosen, G_VARIANT_TYPE ("aa{sv}"));
-  for (gsize i = 0; i < g_variant_n_children (all); i++)
-    {
-      g_autoptr (GVariant) dependent = g_variant_get_child_value (all, i);
-      gboolean uses_owner = FALSE, uses_endorsement = FALSE;
-
-      g_variant_lookup (dependent, "uses-owner-empty-auth", "b", &uses_owner);
-      g_variant_lookup (dependent, "uses-endorsement-empty-auth", "b", &uses_endorsement);
-      /* neither: a place that could not be searched, or other users' things, which are only counted */
-      if ((!uses_owner && !uses_endorsement) || (owner && uses_owner) || (endorsement && uses_endorsement))
-        g_variant_builder_add_value (&chosen, dependent);
-    }
-  return g_variant_ref_sink (g_variant_builder_end (&chosen));
-}
-
 #define FORCE_HINT "To do it all the same takes --force."
 
 static gboolean
 show_breaking (WardCli *cli, const WardCliOwnership *self, GVariant *breaking)
 {
-  g_autofree char *names = ward_cli_ledger_names (breaking);
+  g_autofree char *names = ward_client_ledger_names (breaking);
 
   if (cli->json)
     {
@@ -190,7 +161,7 @@ ward_cli_ownership_check_breaking (WardCli *cli, const WardCliOwnership *self, g
   g_autoptr (GVariant) all = NULL;
   g_autoptr (GVariant) breaking = NULL;
 
-  if (*force || (!owner && !endorsement))
+  if (*force || self->is_tpm12 || (!owner && !endorsement))
     return TRUE;
   reply = ward_cli_call_slow (cli, "Looking for what would stop working", self->ownership, "PreviewOwnership", NULL,
                               NULL, &error);
@@ -201,7 +172,7 @@ ward_cli_ownership_check_breaking (WardCli *cli, const WardCliOwnership *self, g
     }
 
   all = g_variant_get_child_value (reply, 0);
-  breaking = select_breaking (all, owner, endorsement);
+  breaking = ward_client_ledger_select_breaking (all, owner, endorsement);
   if (g_variant_n_children (breaking) == 0)
     return TRUE;
   *force = show_breaking (cli, self, breaking);
@@ -231,11 +202,11 @@ describe_model (WardDbusTpm *tpm)
 }
 
 static gboolean
-print_sheet (WardCli *cli, const WardCliOwnership *self, const WardCliSheetEntry *entries, guint n_entries,
+print_sheet (WardCli *cli, const WardCliOwnership *self, const WardClientSheetEntry *entries, guint n_entries,
              GError **error)
 {
   g_autofree char *model = describe_model (ward_dbus_object_peek_tpm (self->object));
-  const WardCliSheet sheet = {
+  const WardClientSheet sheet = {
     .tpm_name = self->tpm_name,
     .tpm_model = model,
     .machine = g_get_host_name (),
@@ -259,7 +230,7 @@ confirm_sheet (WardCli *cli, gboolean print)
 static gboolean
 fits (WardCli *cli, const WardCliOwnership *self)
 {
-  if (self->max_auth_size == 0 || self->max_auth_size >= WARD_CLI_GENERATE_SIZE)
+  if (self->max_auth_size == 0 || self->max_auth_size >= WARD_CLIENT_GENERATE_SIZE)
     return TRUE;
   ward_cli_print_error ("tpmward: This TPM takes auth values of at most %" G_GSIZE_FORMAT
                         " bytes, too few for one that "
@@ -273,26 +244,26 @@ gboolean
 ward_cli_ownership_generate (WardCli *cli, const WardCliOwnership *self, const gboolean *wanted, gboolean print,
                              WardSecret **secrets)
 {
-  WardCliSheetEntry entries[WARD_CLI_N_AUTHS];
+  WardClientSheetEntry entries[WARD_CLIENT_N_AUTHS];
   g_autoptr (GError) error = NULL;
   guint n_entries = 0;
 
   if (!fits (cli, self))
     return FALSE;
-  /* the one that is recommended comes first */
-  for (int i = WARD_CLI_N_AUTHS - 1; i >= 0; i--)
+  for (int i = 0; i < WARD_CLIENT_N_AUTHS; i++)
     {
-      const WardCliAuthInfo *info = ward_cli_auth_info ((WardCliAuth)i);
+      int auth = ward_cli_auths[i];
+      const WardClientAuthInfo info = ward_cli_ownership_info (self, auth);
 
-      if (!wanted[i] || secrets[i] != NULL)
+      if (!wanted[auth] || secrets[auth] != NULL)
         continue;
-      secrets[i] = ward_cli_generate (&error);
-      if (secrets[i] == NULL)
+      secrets[auth] = ward_client_generate (&error);
+      if (secrets[auth] == NULL)
         {
           cli->status = ward_cli_fail (error);
           return FALSE;
         }
-      entries[n_entries++] = (WardCliSheetEntry){ info->name, info->protects, secrets[i] };
+      entries[n_entries++] = (WardClientSheetEntry){ info.name, info.title, info.protects, secrets[auth] };
     }
 
   if (n_entries == 0)

@@ -2,26 +2,13 @@
 #pragma once
 
 #include "ward-cli-guard.h"
+#include "ward-client-auth.h"
 
-typedef enum
-{
-  WARD_CLI_AUTH_ENDORSEMENT,
-  WARD_CLI_AUTH_OWNER,
-  WARD_CLI_AUTH_LOCKOUT, /* the last one: with it there is a way back from the others */
-  WARD_CLI_N_AUTHS,
-} WardCliAuth;
+/* All of them, the one that is recommended first. */
+extern const int ward_cli_auths[WARD_CLIENT_N_AUTHS];
 
-/* What there is to know of each of a TPM's auth values. */
-typedef struct
-{
-  const char *name;      /* as ChangeAuth takes it */
-  const char *what;      /* in a sentence */
-  const char *option;    /* as TakeOwnership takes it */
-  const char *fd_option; /* as scripts give it */
-  const char *protects;  /* sentences */
-} WardCliAuthInfo;
-
-const WardCliAuthInfo *ward_cli_auth_info (WardCliAuth auth);
+/* The option by which a script gives one. */
+const char *ward_cli_auth_fd_option (int auth);
 
 /* The TPM whose ownership a verb is about. */
 typedef struct
@@ -29,9 +16,16 @@ typedef struct
   WardDbusObject *object;
   WardDbusOwnership *ownership; /* the object's */
   char *tpm_name;
+  gboolean is_tpm12;   /* it has an owner or none, and no hierarchies */
   gsize max_auth_size; /* bytes; 0 when not known */
   WardCliGuard guard;
 } WardCliOwnership;
+
+/* What there is to know of an auth value on that TPM. */
+WardClientAuthInfo ward_cli_ownership_info (const WardCliOwnership *self, int auth);
+gboolean ward_cli_ownership_is_set (const WardCliOwnership *self, int auth);
+/* Whether TPMs of its family have such an auth value. FALSE with cli->status set after printing what they have. */
+gboolean ward_cli_ownership_check_family (WardCli *cli, const WardCliOwnership *self, int auth);
 
 void ward_cli_ownership_clear (WardCliOwnership *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WardCliOwnership, ward_cli_ownership_clear)
@@ -40,14 +34,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WardCliOwnership, ward_cli_ownership_clear)
  * guard's what and option are the caller's to set. FALSE with cli->status set after printing why. */
 gboolean ward_cli_ownership_open (WardCli *cli, WardCliOwnership *self);
 
-gboolean ward_cli_ownership_is_set (const WardCliOwnership *self, WardCliAuth auth);
-
 /* Finds out what would stop working by an owner or endorsement auth, shows it and asks whether to go on, which sets
  * force. FALSE with cli->status set after printing why not. */
 gboolean ward_cli_ownership_check_breaking (WardCli *cli, const WardCliOwnership *self, gboolean owner,
                                             gboolean endorsement, gboolean *force);
 
-/* Makes auth values for those of secrets, by WardCliAuth, that are wanted and NULL, and shows them on a sheet before
+/* Makes auth values for those of secrets that are wanted and NULL, and shows them on a sheet before
  * they are set, so that nothing that happens then can lose them: as JSON if --json is given. On a terminal a person is
  * asked whether they are written down; elsewhere nothing is printed without --print or --json. FALSE with cli->status
  * set after printing why. */

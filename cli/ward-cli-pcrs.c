@@ -1,68 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-cli.h"
 
-#include <string.h>
-
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-pcr.h"
+#include "ward-hex.h"
 
-#define PREFERRED_BANK "sha256"
 /* Digits in one line when a digest is too long for the terminal. */
 #define GROUP_BYTES 16
-
-/* Who measures what: TCG PC Client Platform Firmware Profile, section 3.3.4; from 8 to 15 as Linux uses them. */
-static const char *const meanings[] = {
-  "firmware code",
-  "firmware settings",
-  "option ROM code",
-  "option ROM settings",
-  "boot loader code",
-  "boot data, partitions",
-  "platform maker's use",
-  "Secure Boot policy",
-  "OS: boot commands",
-  "OS: kernel, initrd",
-  "OS: Linux IMA",
-  "OS: unified kernel",
-  "OS: kernel arguments",
-  "OS: system extensions",
-  "OS: shim's keys (MOK)",
-  "OS: machine identity",
-  "debugging",
-  "dynamic launch",
-  "dynamic launch",
-  "dynamic launch",
-  "dynamic launch",
-  "dynamic launch",
-  "dynamic launch",
-  "applications",
-};
-
-static const char *
-meaning_of (guint32 index)
-{
-  return index < G_N_ELEMENTS (meanings) ? meanings[index] : "";
-}
-
-/* A register of only 00 or only ff has had nothing measured into it. */
-static gboolean
-is_untouched (const guint8 *bytes, gsize size)
-{
-  if (size == 0 || (bytes[0] != 0x00 && bytes[0] != 0xff))
-    return FALSE;
-  return memcmp (bytes, bytes + 1, size - 1) == 0;
-}
 
 /* A value as it fits into room columns; 0 for as many as it needs. */
 static char *
 format_value (const guint8 *bytes, gsize size, int room)
 {
   if (room == 0 || 2 * (int)size <= room)
-    return ward_cli_text_hex (bytes, size, 0);
-  if (is_untouched (bytes, size))
+    return ward_hex (bytes, size, 0);
+  if (ward_client_pcr_get_state (bytes, size) != WARD_CLIENT_PCR_MEASURED)
     return g_strdup_printf ("%" G_GSIZE_FORMAT " × %02x", size, bytes[0]);
-  return ward_cli_text_hex (bytes, size, GROUP_BYTES);
+  return ward_hex (bytes, size, GROUP_BYTES);
 }
 
 #define VALUE_INDENT 27
@@ -85,10 +41,10 @@ print_bank (const char *bank, GVariant *values)
       const guint8 *bytes = g_variant_get_fixed_array (value, &size, 1);
       g_autofree char *number = g_strdup_printf ("%2u", index);
       g_autofree char *text = format_value (bytes, size, width == 0 ? 0 : MAX (1, width - VALUE_INDENT));
-      const char *cells[] = { number, meaning_of (index), text };
+      const char *cells[] = { number, ward_client_pcr_get_name (index), text };
       WardCliStyle styles[] = { WARD_CLI_STYLE_PLAIN, WARD_CLI_STYLE_PLAIN, WARD_CLI_STYLE_PLAIN };
 
-      if (is_untouched (bytes, size))
+      if (ward_client_pcr_get_state (bytes, size) != WARD_CLIENT_PCR_MEASURED)
         styles[1] = styles[2] = WARD_CLI_STYLE_DIM;
       ward_cli_table_add (table, cells, styles);
     }
@@ -181,7 +137,8 @@ choose_banks (WardCli *cli, WardDbusObject *object, const char *wanted, gboolean
   if (all && known)
     return g_steal_pointer (&banks);
   if (wanted == NULL)
-    one[0] = known && !g_strv_contains ((const char *const *)banks, PREFERRED_BANK) ? banks[0] : PREFERRED_BANK;
+    one[0] = known && !g_strv_contains ((const char *const *)banks, WARD_CLIENT_PCR_BANK) ? banks[0]
+                                                                                          : WARD_CLIENT_PCR_BANK;
   /* A TPM that could not be read has no banks here: let the service say why when it is asked. */
   if (!known || g_strv_contains ((const char *const *)banks, one[0]))
     return g_strdupv ((GStrv)one);

@@ -3,51 +3,7 @@
 
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
-#include "ward-cli-tpm-properties.h"
-
-static int
-compare_by_specification (gconstpointer a, gconstpointer b)
-{
-  const char *name_a = *(const char *const *)a;
-  const char *name_b = *(const char *const *)b;
-  guint order_a = ward_cli_tpm_property_order (name_a);
-  guint order_b = ward_cli_tpm_property_order (name_b);
-
-  if (order_a != order_b)
-    return order_a < order_b ? -1 : 1;
-  return g_strcmp0 (name_a, name_b);
-}
-
-/* The names of the members of an a{sv}, in the specification's order: a new array of borrowed strings. */
-static GPtrArray *
-sort_names (GVariant *properties)
-{
-  GPtrArray *names = g_ptr_array_new ();
-  GVariantIter iter;
-  const char *name;
-
-  g_variant_iter_init (&iter, properties);
-  while (g_variant_iter_next (&iter, "{&sv}", &name, NULL))
-    g_ptr_array_add (names, (gpointer)name);
-  g_ptr_array_sort (names, compare_by_specification);
-  return names;
-}
-
-/* What is no u is shown as the GVariant that it is: the contract allows none today. */
-static void
-format_property (GVariant *properties, const char *name, char **hex, char **text)
-{
-  g_autoptr (GVariant) value = g_variant_lookup_value (properties, name, NULL);
-
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_UINT32))
-    {
-      *hex = g_strdup ("");
-      *text = g_variant_print (value, FALSE);
-      return;
-    }
-  *hex = g_strdup_printf ("0x%08x", g_variant_get_uint32 (value));
-  *text = ward_cli_tpm_property_describe (name, g_variant_get_uint32 (value));
-}
+#include "ward-client-tpm-properties.h"
 
 static void
 print_table (GVariant *properties, GPtrArray *names)
@@ -62,7 +18,7 @@ print_table (GVariant *properties, GPtrArray *names)
       g_autofree char *hex = NULL;
       g_autofree char *text = NULL;
 
-      format_property (properties, names->pdata[i], &hex, &text);
+      ward_client_tpm_properties_format (properties, names->pdata[i], &hex, &text);
       ward_cli_table_add (table, (const char *const[]){ names->pdata[i], hex, text }, NULL);
     }
   ward_cli_table_print (table);
@@ -83,7 +39,7 @@ print_json (const char *tpm_name, GVariant *properties, GPtrArray *names)
       g_autofree char *hex = NULL;
       g_autofree char *text = NULL;
 
-      format_property (properties, names->pdata[i], &hex, &text);
+      ward_client_tpm_properties_format (properties, names->pdata[i], &hex, &text);
       json_builder_set_member_name (builder, names->pdata[i]);
       json_builder_begin_object (builder);
       json_builder_set_member_name (builder, "value");
@@ -119,7 +75,7 @@ ward_cli_properties (WardCli *cli, GStrv *args)
     return ward_cli_fail (error);
 
   properties = g_variant_get_child_value (reply, 0);
-  names = sort_names (properties);
+  names = ward_client_tpm_properties_sort (properties);
   if (cli->json)
     print_json (name, properties, names);
   else

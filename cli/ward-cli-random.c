@@ -6,7 +6,7 @@
 
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
-#include "ward-cli-text.h"
+#include "ward-hex.h"
 
 #define MAX_BYTES (1024 * 1024)
 /* What one call of GetRandom gives at most. */
@@ -78,7 +78,7 @@ static void
 print_json (const char *tpm_name, GByteArray *bytes)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autofree char *hex = ward_cli_text_hex (bytes->data, bytes->len, 0);
+  g_autofree char *hex = ward_hex (bytes->data, bytes->len, 0);
 
   json_builder_begin_object (builder);
   ward_cli_json_add_string (builder, "tpm", tpm_name);
@@ -95,7 +95,7 @@ print_bytes (const Options *options, GByteArray *bytes)
   g_autofree char *text = NULL;
 
   if (options->hex)
-    text = ward_cli_text_hex (bytes->data, bytes->len, 0);
+    text = ward_hex (bytes->data, bytes->len, 0);
   else if (options->base64)
     text = g_base64_encode (bytes->data, bytes->len);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ward-cli-input.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
 #include "ward-client-prompt.h"
@@ -51,6 +52,34 @@ ward_cli_secret_read (WardCli *cli, const char *option, const char *text)
   else
     warn_of_line_end (secret, option);
   return secret;
+}
+
+WardSecret *
+ward_cli_secret_read_file (WardCli *cli, const char *option, const char *path)
+{
+  g_autofree char *what = g_strdup_printf ("secret of %s", option);
+  WardSecret *secret = ward_cli_input_read (cli, path, WARD_CLIENT_AUTH_MAX, what);
+
+  if (secret != NULL)
+    warn_of_line_end (secret, option);
+  return secret;
+}
+
+static gboolean
+is_stdin (const char *path)
+{
+  return path == NULL || g_str_equal (path, "-");
+}
+
+gboolean
+ward_cli_secret_check_stdin (WardCli *cli, const char *password_file, const char *path)
+{
+  if (password_file == NULL || !is_stdin (password_file) || !is_stdin (path))
+    return TRUE;
+  cli->status = ward_cli_fail_usage (cli, NULL,
+                                     "Not both the password and the data can come from standard input. Give one of "
+                                     "them by a file.");
+  return FALSE;
 }
 
 /* The prompt in the terminal's letters. */

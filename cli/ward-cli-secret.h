@@ -9,6 +9,16 @@
  * at the secret's end. A new reference, or NULL with cli->status set after printing why. */
 WardSecret *ward_cli_secret_read (WardCli *cli, const char *option, const char *text);
 
+/* The same from a file, or from standard input for "-". */
+WardSecret *ward_cli_secret_read_file (WardCli *cli, const char *option, const char *path);
+
+/* That not both of a password from password_file, if that is not NULL, and the data from path, where NULL is standard
+ * input too, come from there. FALSE with cli->status set after printing why. */
+gboolean ward_cli_secret_check_stdin (WardCli *cli, const char *password_file, const char *path);
+
+/* The longest password of a key and of sealed data, in bytes. */
+#define WARD_CLI_MAX_PASSWORD_SIZE 64
+
 /* Asks for a secret on the terminal; what is its name in a sentence, option the one by which a script gives it. A new
  * reference to one that is not empty, or NULL with cli->status set after printing why. */
 WardSecret *ward_cli_secret_ask (WardCli *cli, const char *what, const char *option);

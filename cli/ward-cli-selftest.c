@@ -5,6 +5,8 @@
 #include "ward-cli-spinner.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-text.h"
+#include "ward-hex.h"
 
 /* What Run and GetResult answer. */
 typedef struct
@@ -61,7 +63,7 @@ print_bytes (GVariant *data)
 {
   gsize size;
   const guint8 *bytes = g_variant_get_fixed_array (data, &size, 1);
-  g_autofree char *hex = ward_cli_text_hex (bytes, size, 1);
+  g_autofree char *hex = ward_hex (bytes, size, 1);
   g_autofree char *title = g_strdup_printf ("The TPM's own result, %" G_GSIZE_FORMAT " bytes:", size);
 
   if (size == 0)
@@ -77,7 +79,7 @@ static void
 print_result (const char *tpm_name, const Result *result, gboolean with_bytes)
 {
   g_autofree char *name = ward_cli_text_clean (tpm_name);
-  g_autofree char *took = ward_cli_text_duration ((guint64)result->elapsed);
+  g_autofree char *took = ward_client_text_duration ((guint64)result->elapsed);
   g_autofree char *mark = ward_cli_styled (result->passed ? WARD_CLI_STYLE_GOOD : WARD_CLI_STYLE_BAD,
                                            result->passed ? "✓" : "✗");
 

@@ -5,6 +5,7 @@
 #include "ward-cli-lockout-panel.h"
 #include "ward-cli-term.h"
 #include "ward-cli-text.h"
+#include "ward-client-text.h"
 
 typedef struct
 {
@@ -106,8 +107,8 @@ print_self_test (WardDbusSelfTest *test)
   gint64 then = (gint64)ward_dbus_self_test_get_last_run (test);
   gboolean failed = g_strcmp0 (state, "failed") == 0;
   g_autofree char *text = NULL;
-  g_autofree char *ago = ward_cli_text_ago (then, g_get_real_time ());
-  g_autofree char *took = ward_cli_text_duration (ward_dbus_self_test_get_duration (test));
+  g_autofree char *ago = ward_client_text_ago (then, g_get_real_time ());
+  g_autofree char *took = ward_client_text_duration (ward_dbus_self_test_get_duration (test));
 
   if (g_strcmp0 (state, "never-run") == 0)
     {
@@ -160,6 +161,33 @@ describe_auths (WardDbusOwnership *ownership)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* A TPM 1.2 has an owner, and a storage root key with it. */
+static void
+print_ownership_of_tpm12 (WardDbusOwnership *ownership)
+{
+  gboolean is_enabled = ward_dbus_ownership_get_enabled (ownership);
+  gboolean is_active = ward_dbus_ownership_get_active (ownership);
+  gboolean is_owned = ward_dbus_ownership_get_owned (ownership);
+
+  if (is_owned)
+    ward_cli_print_field ("Ownership", WARD_CLI_STYLE_PLAIN, "it has an owner, and a storage root key");
+  else
+    ward_cli_print_field ("Ownership", WARD_CLI_STYLE_DIM, "it has no owner (“tpmward own” makes you that)");
+  if (!is_enabled || !is_active)
+    ward_cli_print_field ("Switched on", WARD_CLI_STYLE_BAD,
+                          is_enabled ? "enabled, but not active (“tpmward activate”, or the firmware's setup)"
+                          : is_owned ? "no: disabled (“tpmward enable”, or the firmware's setup)"
+                                     : "no: disabled (without an owner the firmware's setup enables it)");
+}
+
+static void
+print_clear (WardDbusOwnership *ownership)
+{
+  if (ward_dbus_ownership_get_clear_pending (ownership))
+    ward_cli_print_field ("Clear", WARD_CLI_STYLE_WARNING,
+                          "asked of the firmware, for the next restart (“tpmward clear --cancel” withdraws it)");
+}
+
 static void
 print_ownership (WardDbusOwnership *ownership)
 {
@@ -171,9 +199,6 @@ print_ownership (WardDbusOwnership *ownership)
     ward_cli_print_field ("Storage key", WARD_CLI_STYLE_PLAIN, handle);
   else
     ward_cli_print_field ("Storage key", WARD_CLI_STYLE_DIM, "none (“tpmward own --srk-only” makes one)");
-  if (ward_dbus_ownership_get_clear_pending (ownership))
-    ward_cli_print_field ("Clear", WARD_CLI_STYLE_WARNING,
-                          "asked of the firmware, for the next restart (“tpmward clear --cancel” withdraws it)");
 }
 
 static void
@@ -257,7 +282,13 @@ print_panel (WardCli *cli, WardDbusObject *object)
   if (lockout != NULL)
     print_lockout (lockout);
   if (ownership != NULL)
-    print_ownership (ownership);
+    {
+      if (ward_cli_is_tpm12 (object))
+        print_ownership_of_tpm12 (ownership);
+      else
+        print_ownership (ownership);
+      print_clear (ownership);
+    }
   if (pcrs != NULL)
     print_list ("PCR banks", ward_dbus_pcrs_get_banks (pcrs));
   print_list ("Key algorithms", ward_dbus_tpm_get_key_algorithms (tpm));

@@ -30,6 +30,12 @@ ward_cli_term_get_width (void)
   return get_width (STDOUT_FILENO);
 }
 
+int
+ward_cli_term_get_error_width (void)
+{
+  return get_width (STDERR_FILENO);
+}
+
 static gboolean
 has_colour (void)
 {
@@ -132,6 +138,17 @@ ward_cli_print_paragraph (int indent, WardCliStyle style, const char *text)
 
   ward_cli_print ("%*s", indent, "");
   print_lines (lines, indent, style);
+}
+
+void
+ward_cli_print_success (const char *text)
+{
+  g_autofree char *mark = ward_cli_styled (WARD_CLI_STYLE_GOOD, "✓");
+  g_autofree char *clean = ward_cli_text_clean (text);
+  g_auto (GStrv) lines = ward_cli_text_wrap (clean, room_after (GAP));
+
+  ward_cli_print ("%s ", mark);
+  print_lines (lines, GAP, WARD_CLI_STYLE_PLAIN);
 }
 
 void

@@ -15,6 +15,8 @@ typedef enum
 
 /* Columns of the terminal that standard output is; 0 when it is none, and nothing is to be wrapped. */
 int ward_cli_term_get_width (void);
+/* The same of standard error. */
+int ward_cli_term_get_error_width (void);
 
 /* Prints UTF-8 text to standard output, in ASCII where the locale is not UTF-8. */
 void ward_cli_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
@@ -28,6 +30,9 @@ char *ward_cli_styled (WardCliStyle style, const char *text);
 
 /* Prints text, wrapped, each line indented by as many columns. */
 void ward_cli_print_paragraph (int indent, WardCliStyle style, const char *text);
+
+/* Prints text, wrapped, after a mark that it went well. */
+void ward_cli_print_success (const char *text);
 
 /* Prints a label and its value side by side; a long value is wrapped in its column. */
 void ward_cli_print_field (const char *label, WardCliStyle style, const char *value);

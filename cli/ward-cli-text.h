@@ -21,20 +21,5 @@ GStrv ward_cli_text_wrap (const char *text, int width);
 /* The one of candidates that word was probably meant to be, or NULL; candidates ends in NULL and owns the answer. */
 const char *ward_cli_text_suggest (const char *word, const char *const *candidates);
 
-/* New lower-case hexadecimal digits; after every group bytes a space, 0 for none. */
-char *ward_cli_text_hex (const guint8 *bytes, gsize size, gsize group);
-
-/* A span of time in a unit that suits it, such as "24 ms". */
-char *ward_cli_text_duration (guint64 microseconds);
-
-/* How long before now then was, such as "3 minutes ago"; both in microseconds since the epoch. */
-char *ward_cli_text_ago (gint64 then, gint64 now);
-
-/* A span of time in words, by its two largest units that are not zero, such as "1 hour 5 minutes". */
-char *ward_cli_text_span (guint64 seconds);
-
-/* An instant, in microseconds since the epoch, as local date and time. */
-char *ward_cli_text_instant (guint64 microseconds);
-
 /* "KeyAlgorithms" with the separator '_' is "key_algorithms". */
 char *ward_cli_text_from_camel (const char *name, char separator);

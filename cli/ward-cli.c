@@ -39,13 +39,14 @@ fail_option (WardCli *cli, const GError *error, const GOptionEntry *options, con
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   g_autofree char *suggestion = NULL;
   const char *dashes = strstr (error->message, "--");
+  g_autofree char *given = dashes != NULL ? g_strndup (dashes + 2, strcspn (dashes + 2, "=")) : NULL;
   const char *meant = NULL;
 
   add_names (names, options);
   add_names (names, common);
   g_ptr_array_add (names, NULL);
-  if (g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) && dashes != NULL)
-    meant = ward_cli_text_suggest (dashes + 2, (const char *const *)names->pdata);
+  if (g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) && given != NULL)
+    meant = ward_cli_text_suggest (given, (const char *const *)names->pdata);
   if (meant != NULL)
     suggestion = g_strconcat ("--", meant, NULL);
   return ward_cli_fail_usage (cli, suggestion, "%s.", error->message);
@@ -287,6 +288,12 @@ ward_cli_open_tpm (WardCli *cli)
   return tpm;
 }
 
+gboolean
+ward_cli_is_tpm12 (WardDbusObject *object)
+{
+  return g_strcmp0 (ward_dbus_tpm_get_family (ward_dbus_object_peek_tpm (object)), "1.2") == 0;
+}
+
 typedef struct
 {
   GMainLoop *loop;
@@ -345,7 +352,7 @@ ward_cli_call_with_fds (WardCli *cli, gpointer proxy, const char *method, GVaria
   /* the agent prompts where the line is */
   g_clear_pointer (&cli->spinner, ward_cli_spinner_free);
   /* Without pkttyagent a desktop's agent may still ask, so the call is made either way. */
-  cli->agent = ward_cli_agent_start (ward_client_get_connection (cli->client), NULL);
+  cli->agent = ward_cli_agent_start (g_dbus_proxy_get_connection (G_DBUS_PROXY (proxy)), NULL);
   return call_once (proxy, method, sunk, fds, WARD_CLIENT_CALL_INTERACTIVE, error);
 }
 

@@ -62,9 +62,17 @@ WardCliStatus ward_cli_release (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_change_auth (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_preview_clear (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_clear (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_enable (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_disable (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_activate (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_deactivate (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_doctor (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_repair (WardCli *cli, GStrv *args);
 WardCliStatus ward_cli_monitor (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_key (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_nv (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_seal (WardCli *cli, GStrv *args);
+WardCliStatus ward_cli_unseal (WardCli *cli, GStrv *args);
 
 /* Parses a verb's options, and those of every verb, out of args and leaves its other arguments, of which there must be
  * from min_arguments to max_arguments. Returns FALSE, with cli->status set, when --help was printed or the usage is
@@ -94,6 +102,9 @@ GPtrArray *ward_cli_choose_tpms (WardCli *cli, GError **error);
 /* Connects and finds the TPM that the user means; NULL with cli->status set after printing why there is none. A new
  * reference. */
 WardDbusObject *ward_cli_open_tpm (WardCli *cli);
+
+/* Whether it is a TPM 1.2: it has an owner or none, and no hierarchies. */
+gboolean ward_cli_is_tpm12 (WardDbusObject *object);
 
 /* Calls a method and waits, while the main loop turns, for as long as it takes. A person at a terminal without a
  * desktop is asked for the password if it needs one. */

@@ -1,56 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ward-cli-generate.h"
+#include "ward-cli-sheet.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "ward-cli-json.h"
 #include "ward-cli-term.h"
-#include "ward-cli-text.h"
 #include "ward-client-error.h"
+#include "ward-client-text.h"
 
-#define N_LETTERS (sizeof WARD_CLI_GENERATE_ALPHABET - 1)
 #define ENTRY_INDENT 4
-
-/* A byte beyond the largest multiple of the alphabet's size would favour its first letters. */
-static gboolean
-random_letter (guint8 *byte, GError **error)
-{
-  const guint8 limit = G_MAXUINT8 / N_LETTERS * N_LETTERS;
-  gssize n;
-
-  do
-    n = getrandom (byte, 1, 0);
-  while ((n < 0 && errno == EINTR) || (n == 1 && *byte >= limit));
-
-  if (n == 1)
-    {
-      *byte = (guint8)WARD_CLI_GENERATE_ALPHABET[*byte % N_LETTERS];
-      return TRUE;
-    }
-  g_set_error (error, WARD_CLIENT_ERROR, WARD_CLIENT_ERROR_FAILED,
-               "The system gives no random numbers to make an auth value of: %s.", g_strerror (errno));
-  return FALSE;
-}
-
-WardSecret *
-ward_cli_generate (GError **error)
-{
-  g_autoptr (WardSecret) secret = ward_secret_new (WARD_CLI_GENERATE_SIZE);
-  guint8 *data = ward_secret_get_data (secret);
-
-  for (gsize i = 0; i < WARD_CLI_GENERATE_SIZE; i++)
-    {
-      if (i % (WARD_CLI_GENERATE_GROUP_SIZE + 1) == WARD_CLI_GENERATE_GROUP_SIZE)
-        data[i] = '-';
-      else if (!random_letter (&data[i], error))
-        return NULL;
-    }
-  return g_steal_pointer (&secret);
-}
 
 static gboolean
 fail_writing (int number, GError **error)
@@ -95,10 +56,9 @@ finish (GError **error)
 }
 
 static gboolean
-print_entry (const WardCliSheetEntry *entry, GError **error)
+print_entry (const WardClientSheetEntry *entry, GError **error)
 {
-  g_autofree char *title = g_strdup_printf ("The %s auth", entry->name);
-  g_autofree char *styled = ward_cli_styled (WARD_CLI_STYLE_BOLD, title);
+  g_autofree char *styled = ward_cli_styled (WARD_CLI_STYLE_BOLD, entry->title);
 
   ward_cli_print ("\n  %s\n%*s", styled, ENTRY_INDENT, "");
   if (!write_secret (entry->secret, error))
@@ -109,10 +69,11 @@ print_entry (const WardCliSheetEntry *entry, GError **error)
 }
 
 gboolean
-ward_cli_sheet_print (const WardCliSheet *sheet, const WardCliSheetEntry *entries, guint n_entries, GError **error)
+ward_cli_sheet_print (const WardClientSheet *sheet, const WardClientSheetEntry *entries, guint n_entries,
+                      GError **error)
 {
-  g_autofree char *title = ward_cli_styled (WARD_CLI_STYLE_BOLD, "TPM recovery sheet");
-  g_autofree char *made = ward_cli_text_instant ((guint64)sheet->made);
+  g_autofree char *title = ward_cli_styled (WARD_CLI_STYLE_BOLD, ward_client_sheet_title ());
+  g_autofree char *made = ward_client_text_instant ((guint64)sheet->made);
 
   ward_cli_print ("%s\n\n", title);
   ward_cli_print_field ("Machine", WARD_CLI_STYLE_PLAIN, sheet->machine);
@@ -124,12 +85,8 @@ ward_cli_sheet_print (const WardCliSheet *sheet, const WardCliSheetEntry *entrie
       return FALSE;
 
   ward_cli_print ("\n");
-  ward_cli_print_paragraph (2, WARD_CLI_STYLE_PLAIN,
-                            "Only small letters and digits, without 0, 1 and letters that look alike. The dashes are "
-                            "part of the value. Type it where “tpmward lockout reset”, “tpmward change-auth”, “tpmward "
-                            "release”, “tpmward clear” or another program asks for that auth.");
-  ward_cli_print_paragraph (2, WARD_CLI_STYLE_PLAIN,
-                            "Keep this on paper, not on this machine. It is stored nowhere and cannot be shown again.");
+  ward_cli_print_paragraph (2, WARD_CLI_STYLE_PLAIN, ward_client_sheet_how_to_type ());
+  ward_cli_print_paragraph (2, WARD_CLI_STYLE_PLAIN, ward_client_sheet_how_to_keep ());
   ward_cli_print ("\n");
   return finish (error);
 }
@@ -143,7 +100,7 @@ placeholder (guint index)
 
 /* The secrets come first: no text that a TPM gives of itself can be taken for one. */
 static char *
-build_json (const WardCliSheet *sheet, const WardCliSheetEntry *entries, guint n_entries)
+build_json (const WardClientSheet *sheet, const WardClientSheetEntry *entries, guint n_entries)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
@@ -169,7 +126,8 @@ build_json (const WardCliSheet *sheet, const WardCliSheetEntry *entries, guint n
 }
 
 gboolean
-ward_cli_sheet_print_json (const WardCliSheet *sheet, const WardCliSheetEntry *entries, guint n_entries, GError **error)
+ward_cli_sheet_print_json (const WardClientSheet *sheet, const WardClientSheetEntry *entries, guint n_entries,
+                           GError **error)
 {
   g_autofree char *text = build_json (sheet, entries, n_entries);
   const char *rest = text;
