@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs all tests: those that Meson knows, the sandbox's, the service's, each file of those in a sandbox of its own, and those of the
-virtual machine, each file in one of its own.
+"""Runs all tests: those that Meson knows, the sandbox's, the service's and the application's, each file of those in a sandbox of its own,
+and those of the virtual machine, each file in one of its own.
 
 The last line is the sum. A program that crashes, hangs or says nothing counts as one that failed."""
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,9 +22,35 @@ from typing import NamedTuple
 TOP = Path(__file__).resolve().parents[2]
 PYTEST = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=short", "--color=no"]
 JOBS = 2
+# Of what runs in sandboxes: a part of their time they wait.
+SANDBOX_JOBS = 3
 FILE_SECONDS = 900
-# The virtual machines that are not the usual one.
+# Those that take longest begin first, in this order, so that nothing waits for one of them at the end; of sandboxes, and of virtual machines.
+LONGEST = (
+    "test_walks", "test_tcsd", "test_sandbox", "test_audit", "test_key_isolation",
+    "test_firmware", "test_tpm12", "test_keys", "test_access", "test_kernel_tpm", "test_ownership",
+)  # fmt: skip
+# It measures time.
+ALONE = {"test_start"}
+# The sandboxes that are not the usual one.
+SANDBOXES = {name: ["--tpm", "1.2"] for name in ("test_app_tpm12", "test_cli_tpm12", "test_tcsd", "test_tcsd_care")}
+# The suite of both families, whose files are run on a TPM 1.2, too; tests/service/families.py has what differs.
+BOTH_FAMILIES = {
+    "test_bad_input", "test_gate", "test_key_bad_input", "test_key_isolation", "test_key_secrets", "test_keys", "test_keys_change",
+    "test_keys_use", "test_nv", "test_ownership", "test_seal", "test_service", "test_store", "test_system_keys", "test_tpm", "test_worker",
+}  # fmt: skip
+# Of those, what takes long and has little to do with the chip: on a TPM 1.2 only when it is asked for by its name.
+ON_12_BY_NAME = {"test_gate", "test_service", "test_store"}
+# Of those, with the sanitizers: where a TPM 1.2 has code of its own for what callers give.
+SANITIZED_ON_12 = {"test_key_bad_input", "test_keys", "test_keys_change", "test_keys_use", "test_seal"}
+# The virtual machines that are not.
 MACHINES = {"test_no_tpm": ["--tpm", "none"], "test_tpm12": ["--tpm", "1.2"], "test_firmware": ["--firmware", "ovmf"]}
+# What these do to the service others do, too, and the sanitizers make it slow.
+WITHOUT_SANITIZERS = {
+    "test_clear", "test_cli", "test_cli_clear", "test_cli_doctor", "test_cli_key", "test_cli_key_use", "test_cli_lockout", "test_cli_nv",
+    "test_cli_own", "test_cli_seal", "test_cli_tpm12", "test_doctor", "test_harness", "test_interchange", "test_key_isolation", "test_key_secrets",
+    "test_lockout", "test_nv", "test_service", "test_store", "test_store_scale", "test_store_tpms",
+}  # fmt: skip
 SKIPPED = 77
 MESON_BAD = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
 SANITIZERS = {
@@ -119,14 +147,15 @@ def junit_outcome(name, results, output, code, seconds):
     return Outcome(name, passed, failed, skipped, output, seconds)
 
 
-def run_pytest(file, build, selection, folder):
-    name = f"{file.parent.name}/{file.stem}"
-    results = Path(folder, f"{file.parent.name}-{file.stem}.xml")
+def run_pytest(file, build, selection, folder, on_12=False):
+    name = f"{file.parent.name}/{file.stem}" + (" on 1.2" if on_12 else "")
+    results = Path(folder, name.replace("/", "-") + ".xml")
     command = [*PYTEST, f"--junitxml={results}", str(file)]
     if selection:
         command += ["-k", " or ".join(selection)]
-    if file.parent.name == "service":
-        command = [sys.executable, str(TOP / "tests/sandbox/sandbox"), "--build", str(build), "--", *command]
+    if file.parent.name in ("service", "gui"):
+        machine = ["--build", str(build), *(["--tpm", "1.2"] if on_12 else SANDBOXES.get(file.stem, []))]
+        command = [sys.executable, str(TOP / "tests/sandbox/sandbox"), *machine, "--", *command]
     elif file.parent.name == "vm":
         machine = ["--build", str(build), *MACHINES.get(file.stem, []), "--share", folder]
         command = [sys.executable, str(TOP / "tests/vm/vm"), *machine, "--", *command]
@@ -179,24 +208,51 @@ def select(names, build, folders):
     return chosen, chosen_files
 
 
-def run_all(arguments):
-    folders = ["vm"] if arguments.vm else ["service", "sandbox"] if arguments.sanitize else ["service", "sandbox", "vm"]
-    meson, files = select(arguments.names, arguments.build, folders)
-    outcomes = run_meson(arguments.build, arguments.names and meson, arguments.sanitize) if meson else []
-    alone = [file for file in files if file.parent.name == "sandbox"]  # they measure time
-    heavy = [file for file in files if file.parent.name == "vm"]  # they would slow others down
-    with tempfile.TemporaryDirectory() as folder:
+def turn(file):
+    return LONGEST.index(file.stem) if file.stem in LONGEST else len(LONGEST)
 
-        def run(file):
-            outcome = run_pytest(file, arguments.build, files[file], folder)
+
+@contextlib.contextmanager
+def made_ready(build, files):
+    """What virtual machines boot from is made beside, while others wait, if there are files for them. What comes of it they say themselves."""
+    if not files:
+        yield lambda: None
+        return
+    command = ["nice", sys.executable, str(TOP / "tests/vm/vm"), "--build", str(build)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process.wait
+        finally:
+            process.terminate()
+
+
+def run_all(arguments):
+    # The build with the sanitizers has no application, and the sandbox's own tests are not about the service.
+    folders = ["service"] if arguments.sanitize else ["gui", "service", "sandbox", "vm"]
+    folders = ["vm"] if arguments.vm else folders
+    meson, files = select(arguments.names, arguments.build, folders)
+    if arguments.sanitize and not arguments.names:
+        files = {file: selection for file, selection in files.items() if file.stem not in WITHOUT_SANITIZERS}
+    outcomes = run_meson(arguments.build, arguments.names and meson, arguments.sanitize) if meson else []
+    alone = [file for file in files if file.stem in ALONE]
+    heavy = [file for file in files if file.parent.name == "vm"]  # they would slow others down
+    with tempfile.TemporaryDirectory() as folder, made_ready(arguments.build, heavy) as await_machine:
+
+        def run(file, on_12=False):
+            outcome = run_pytest(file, arguments.build, files[file], folder, on_12)
             show(outcome)
             return outcome
 
-        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-            outcomes += pool.map(run, [file for file in files if file not in (*alone, *heavy)])
+        with concurrent.futures.ThreadPoolExecutor(SANDBOX_JOBS) as pool:
+            light = [file for file in files if file not in (*alone, *heavy)]
+            stems = SANITIZED_ON_12 if arguments.sanitize else BOTH_FAMILIES if arguments.names else BOTH_FAMILIES - ON_12_BY_NAME
+            both = [file for file in light if file.parent.name == "service" and file.stem in stems]
+            runs = [(file, False) for file in light] + [(file, True) for file in both]
+            outcomes += pool.map(run, *zip(*sorted(runs, key=lambda run: turn(run[0]))))
         outcomes += [run(file) for file in alone]
+        await_machine()
         with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-            outcomes += pool.map(run, heavy)
+            outcomes += pool.map(run, sorted(heavy, key=turn))
     return outcomes
 
 
@@ -216,6 +272,9 @@ def report(outcomes):
 
 
 def main():
+    # what is started in a shell's background ignores these, and so would the programs under test
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
     parser.add_argument("--build", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--sanitize", action="store_true", help="with the address and undefined behaviour sanitizers")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What `meson install` puts where, and that those who will read it understand it.
 
-Needs WARD_BUILD, the build folder, WARD_PREFIX, its prefix, and WARD_MAN, not empty if it has man pages."""
+Needs WARD_BUILD, the build folder, WARD_SOURCE, that of its sources, WARD_PREFIX, its prefix, and WARD_MAN and WARD_GUI, not empty if it
+has man pages and the application for desktops."""
 
 import glob
 import grp
@@ -88,7 +89,7 @@ class Places(Installed):
         self.assert_file("/usr/share/dbus-1/system.d/org.tpmward1.conf")
 
     def test_programs_are_below_the_prefix(self):
-        for program in ("tpmward-daemon", "tpmward-helper"):
+        for program in ("tpmward-daemon", "tpmward-helper", "tpmward-tspi"):
             self.assert_file(f"{PREFIX}/libexec/{program}", 0o755)
 
     def test_the_activation_file_is_where_the_bus_looks(self):
@@ -113,7 +114,8 @@ class Places(Installed):
     def test_interfaces_are_there_for_other_programs(self):
         names = sorted(os.path.basename(path) for path in glob.glob(self.inside(f"{PREFIX}/share/dbus-1/interfaces/*")))
         sources = glob.glob(os.path.join(os.path.dirname(__file__), "..", "..", "dbus", "*.xml"))
-        self.assertEqual(names, sorted({os.path.basename(source) for source in sources} - {"org.tpmward1.Helper.xml"}))
+        expected = {os.path.basename(source) for source in sources} - {"org.tpmward1.Helper.xml"}
+        self.assertEqual(names, sorted(expected | {"org.tpmward1.Keys.xml", "org.tpmward1.SystemKeys.xml"}))
 
     def test_nothing_can_be_written_by_others_and_nothing_is_setuid(self):
         for folder, _, names in os.walk(self.root):
@@ -267,7 +269,7 @@ class Systemd(Installed):
         self.assertEqual(rights, ["CAP_CHOWN", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_SYS_PTRACE"])
         self.assertEqual(re.findall("(?m)^DeviceAllow=(.*)", unit), ["block-* r"])
         writable = " ".join(re.findall("(?m)^ReadWritePaths=(.*)", unit)).split()
-        self.assertEqual(writable, ["-/var/lib/tpm", *(f"-/sys/class/tpm/tpm{number}" for number in range(8))])
+        self.assertEqual(writable, ["-/var/lib/tpm", "-/etc/tcsd.conf", *(f"-/sys/class/tpm/tpm{number}" for number in range(8))])
         self.assertEqual(re.search("(?m)^ReadOnlyPaths=(.*)", unit)[1].split(), ["/proc", "/sys"])
 
     def test_the_unit_allows_every_tpm_wherever_its_number_comes_from(self):
@@ -334,6 +336,77 @@ class Udev(Installed):
         said = self.assert_runs("unshare", "-m", "sh", "-c", script, self.find("60-tpmward.rules"))
         about_ours = [line for line in said.splitlines() if "60-tpmward.rules" in line]
         self.assertEqual(about_ours, ["Reading rules file: /run/udev/rules.d/60-tpmward.rules"])
+
+
+@unittest.skipUnless(os.environ.get("WARD_GUI"), "the build has no application for desktops (option gui)")
+class Desktop(Installed):
+    """What makes the application one of the desktop's."""
+
+    ID = "org.tpmward.Manager"
+
+    def test_all_of_it_is_there(self):
+        share = f"{PREFIX}/share"
+        for path in (
+            f"{PREFIX}/bin/tpmward-gui",
+            f"{share}/applications/{self.ID}.desktop",
+            f"{share}/dbus-1/services/{self.ID}.service",
+            f"{share}/glib-2.0/schemas/{self.ID}.gschema.xml",
+            f"{share}/icons/hicolor/scalable/apps/{self.ID}.svg",
+            f"{share}/icons/hicolor/symbolic/apps/{self.ID}-symbolic.svg",
+            f"{share}/locale/de/LC_MESSAGES/tpmward.mo",
+            f"{share}/metainfo/{self.ID}.metainfo.xml",
+        ):
+            with self.subTest(path):
+                self.assertTrue(os.path.isfile(self.inside(path)))
+
+    @needs("appstreamcli", "appstream")
+    def test_software_centers_understand_the_tree(self):
+        tree = tempfile.mkdtemp(prefix="ward-tree-")
+        self.addCleanup(shutil.rmtree, tree)
+        os.symlink(self.inside(PREFIX), os.path.join(tree, "usr"))
+        said = self.assert_runs("appstreamcli", "validate-tree", "--no-net", tree)
+        self.assertIn("Validation was successful", said)
+
+    def test_it_is_translated(self):
+        self.assertIn("\nName[de]=TPM-Verwaltung\n", self.read(f"{self.ID}.desktop"))
+        self.assertIn('<name xml:lang="de">TPM-Verwaltung</name>', self.read(f"{self.ID}.metainfo.xml"))
+
+    def test_the_bus_starts_the_program_that_is_installed(self):
+        service = self.read(f"{self.ID}.service", "dbus-1/services")
+        self.assertEqual(re.search("(?m)^Name=(.*)", service)[1], self.ID)
+        program, option = re.search("(?m)^Exec=(.*)", service)[1].split()
+        self.assertTrue(os.access(self.inside(program), os.X_OK))
+        self.assertEqual(option, "--gapplication-service")
+
+    @needs("glib-compile-schemas", "libglib2.0-bin")
+    def test_the_settings_can_be_compiled(self):
+        folder = os.path.dirname(self.find(f"{self.ID}.gschema.xml"))
+        self.assert_runs("glib-compile-schemas", "--strict", "--dry-run", folder)
+
+    def test_the_pictures_of_the_metainfo_are_those_that_are_kept(self):
+        named = re.findall("/screenshots/([^<]+)</image>", self.read(f"{self.ID}.metainfo.xml"))
+        kept = os.listdir(os.path.join(os.environ["WARD_SOURCE"], "data/screenshots"))
+        self.assertTrue(named)
+        self.assertEqual(set(named) - set(kept), set())
+
+
+class WithoutDesktop(unittest.TestCase):
+    def test_a_build_without_the_application_needs_no_gtk(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # Where no GTK is found.
+            environment = dict(os.environ, PKG_CONFIG_PATH=folder)
+            for name in ("gtk4", "libadwaita-1"):
+                with open(os.path.join(folder, f"{name}.pc"), "w", encoding="utf-8") as file:
+                    file.write(f"Name: {name}\nDescription: not here\nVersion: 0.1\n")
+            build = os.path.join(folder, "build")
+            done = run("meson", "setup", "-Dgui=disabled", "-Dtests=false", build, os.environ["WARD_SOURCE"], env=environment)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            plan = run("meson", "introspect", "--install-plan", build).stdout
+            self.assertIn("tpmward-daemon", plan)
+            for name in ("tpmward-gui", "org.tpmward.Manager", "tpmward.mo"):
+                self.assertNotIn(name, plan)
+            done = run("meson", "setup", "-Dgui=enabled", "-Dtests=false", f"{build}-gui", os.environ["WARD_SOURCE"], env=environment)
+            self.assertNotEqual(done.returncode, 0)
 
 
 @unittest.skipUnless(os.environ.get("WARD_MAN"), "the build has no man pages (option man)")

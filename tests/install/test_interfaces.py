@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The interfaces, the polkit policy and the documentation say the same."""
 
+import functools
 import glob
 import os
 import re
+import subprocess
+import tempfile
 import unittest
 from xml.dom import minidom
 
@@ -12,6 +15,7 @@ TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 ACTION = "org.tpmward1.Action"
 BYTES_ANNOTATION = "org.gtk.GDBus.C.ForceGVariant"
 PRIVATE = "org.tpmward1.Helper.xml"  # between the service and its helper, and no caller's
+OF_KEYS = ("Keys", "SystemKeys")  # of one template
 
 
 def path(*parts):
@@ -21,6 +25,19 @@ def path(*parts):
 def read(*parts):
     with open(path(*parts), encoding="utf-8") as file:
         return file.read()
+
+
+@functools.lru_cache
+def sources():
+    """Each interface's file name and text."""
+    files = sorted(glob.glob(path("dbus", "*.xml")))
+    texts = [(os.path.basename(file), read("dbus", os.path.basename(file))) for file in files]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in OF_KEYS:
+            target = os.path.join(folder, name)
+            subprocess.run([path("dbus", "make-keys-xml.py"), path("dbus", "keys.xml.in"), target, name], check=True)
+            texts.append((f"org.tpmward1.{name}.xml", read(target)))
+    return texts
 
 
 def children(node, tag):
@@ -33,9 +50,9 @@ def annotations(node):
 
 def interfaces(*also):
     """Those for callers, and that of the files named."""
-    for file in sorted(glob.glob(path("dbus", "*.xml"))):
-        if os.path.basename(file) != PRIVATE or PRIVATE in also:
-            yield from minidom.parse(file).getElementsByTagName("interface")
+    for name, text in sources():
+        if name != PRIVATE or PRIVATE in also:
+            yield from minidom.parseString(text.encode()).getElementsByTagName("interface")
 
 
 def members(*tags, also=()):
@@ -95,8 +112,9 @@ class Helper(unittest.TestCase):
                 self.assertNotIn(ACTION, annotations(method))
 
     def test_no_method_of_it_can_be_given_a_path_or_a_command(self):
-        """The only strings are names that the helper looks up in what it knows: test_helper.py sees it refuse all others."""
-        names = {("tpm", "s"), ("service", "s")}
+        """The only strings are names that the helper looks up in what it knows: test_helper.py sees it refuse all others; and which start of
+        tcsd is meant, which it compares with systemd's word."""
+        names = {("tpm", "s"), ("service", "s"), ("start", "s")}
         for name, method in self.methods():
             arguments = [arg for arg in children(method, "arg") if arg.getAttribute("direction") == "in"]
             given = {(arg.getAttribute("name"), arg.getAttribute("type")) for arg in arguments} - names
@@ -175,9 +193,30 @@ class Documentation(unittest.TestCase):
 
     def test_every_error_that_a_comment_names_exists(self):
         names = set(re.findall(r'X \(\w+, "(\w+)"\)', read("dbus", "ward-error-names.h")))
-        for file in glob.glob(path("dbus", "*.xml")):
-            with self.subTest(os.path.basename(file)):
-                self.assertLessEqual(set(re.findall(r"org\.tpmward1\.Error\.(\w+)", read(file))), names)
+        for file, text in sources():
+            with self.subTest(file):
+                self.assertLessEqual(set(re.findall(r"org\.tpmward1\.Error\.(\w+)", text)), names)
+
+
+class OfKeys(unittest.TestCase):
+    """The two interfaces of one template."""
+
+    def methods(self, name):
+        return {node.getAttribute("name"): node for full, node in members("method") if full.split(".")[2] == name}
+
+    def test_system_keys_has_the_methods_of_keys_and_those_about_all_keys_and_the_chip(self):
+        own, system = (self.methods(name) for name in OF_KEYS)
+        self.assertEqual(set(system) - set(own), {"ListAll", "Persist", "Evict", "ListPersistent"})
+        for name, node in own.items():
+            with self.subTest(name):
+                kinds = [[(arg.getAttribute("name"), arg.getAttribute("type")) for arg in children(method, "arg")]
+                         for method in (node, system[name])]  # fmt: skip
+                self.assertEqual(*kinds)
+
+    def test_the_same_is_asked_of_polkit_for_nothing_but_what_anybody_may_read(self):
+        own, system = (self.methods(name) for name in OF_KEYS)
+        same = {name for name in own if annotations(own[name])[ACTION] == annotations(system[name])[ACTION]}
+        self.assertEqual(same, {"List", "Describe", "GetPublicKey"})
 
 
 class Types(unittest.TestCase):

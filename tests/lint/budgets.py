@@ -19,6 +19,7 @@ LONG_FUNCTIONS = {}
 ALLOWED = {
     "daemon/tpm2/ward-tpm2-rc.c:g_usleep": "a busy TPM gives no sign when it is ready again",
     "daemon/tpm2/ward-tpm2-self-test.c:g_usleep": "nor one that tests itself",
+    "tests/unit/test-tpm.c:g_usleep": "a thread that ends slowly, which others are to wait for",
     "tests/unit/test-tpm2-fixture.c:g_usleep": "between two looks for a socket, until a deadline",
 }
 

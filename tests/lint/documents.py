@@ -8,7 +8,7 @@ import sys
 
 import source
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "MIGRATING.md")
 FOLDERS = ("client", "cli", "daemon", "data", "dbus", "helper", "polkit", "tests")
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,9 @@ ROOT = Path("/run/tpmward-sandbox")
 BUILD = ROOT / "build"
 STATE = Path("/var/lib/tpmward")
 
+# tpm-tools and the service reach it by that port of the host's loopback device, on which other sandboxes have theirs.
+TCSD_CONFIG = Path("/etc/tcsd.conf")
+
 USERS = {"ward-alice": 1500, "ward-bob": 1501, "ward-admin": 1502}
 ADMIN_HASH = (  # adminpw
     "$6$tpmward$82PmL0Hy/re6Ff.OV7F0tN7N2bhVSkXw0qmUykFVGzYjSBAvRBMEyIL7e5GAN/0AiJo73jz7e/b3bcSrkz4RX0"
@@ -31,6 +35,9 @@ PAM_POLKIT = "#%PAM-1.0\nauth required pam_unix.so nodelay\naccount required pam
 
 # polkit looks for sessions only if these are there when it starts; a test may put one in.
 LOGIND_FOLDERS = ("sessions", "users", "seats", "machines")
+
+# Holds tcsd's port for as long as the sandbox lives.
+port_keeper = socket.socket()
 
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:")
 STOP_SECONDS = 10
@@ -182,6 +189,36 @@ def set_up_bus():
         )
 
 
+def has_tpm2(tpm):
+    return tpm in ("2.0", "both")
+
+
+def has_tpm12(tpm):
+    return tpm in ("1.2", "both")
+
+
+def set_up_tcsd():
+    """tcsd with what its distribution sets, at a port of its own."""
+    # A socket that is bound and does not listen keeps others from the port, also while tcsd is stopped, but not tcsd.
+    port_keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port_keeper.bind(("127.0.0.1", 0))
+    port = port_keeper.getsockname()[1]
+    TCSD_CONFIG.write_text(f"port = {port}\n")
+    shutil.chown(TCSD_CONFIG, "root", "tss")
+    TCSD_CONFIG.chmod(0o640)
+
+
+def tcsd_port():
+    return TCSD_CONFIG.read_text().removeprefix("port = ").strip()
+
+
+def tss_environment():
+    """By which a program finds this machine's tcsd."""
+    if not (ROOT / "tcsd.log").exists():
+        return {}
+    return {"TSS_TCSD_HOSTNAME": "127.0.0.1", "TSS_TCSD_PORT": tcsd_port()}
+
+
 def set_up_parts(tpm):
     for part in PARTS.iterdir():
         shutil.copy(part, ROOT)
@@ -191,8 +228,14 @@ def set_up_parts(tpm):
     for part in ("dbus", "polkitd", "daemon", "helper"):
         (ROOT / f"{part}.log").touch()
     arguments = ["--state-dir", str(STATE)]
-    if tpm == "2.0":
-        arguments += ["--no-discovery", "--tpm", f"tpm0=swtpm:path={ROOT}/swtpm.sock"]
+    if tpm != "none":
+        arguments.append("--no-discovery")
+    if has_tpm2(tpm):
+        arguments += ["--tpm", f"tpm0=swtpm:path={ROOT}/swtpm.sock"]
+    if has_tpm12(tpm):
+        set_up_tcsd()
+        (ROOT / "tcsd.log").touch()
+        arguments += ["--tpm", f"{'tpm1' if has_tpm2(tpm) else 'tpm0'}=tcsd:port={tcsd_port()}"]
     (ROOT / "daemon.args").write_text("".join(argument + "\n" for argument in arguments))
 
 
@@ -220,6 +263,14 @@ def make_tpm():
     (ROOT / "swtpm.log").write_text(said)
 
 
+def make_tpm12():
+    """Likewise; what a TPM 1.2 comes with is an endorsement key."""
+    folder = ROOT / "swtpm12"
+    make_folder(folder / "state")
+    said = run("swtpm_setup", "--tpmstate", folder / "state", "--createek", env=dict(os.environ, XDG_CONFIG_HOME=str(folder), HOME=str(folder)))
+    (ROOT / "swtpm12.log").write_text(said)
+
+
 class Meanwhile(threading.Thread):
     """Something that takes time and needs nobody; join() raises what it raised."""
 
@@ -245,7 +296,8 @@ def set_up(build, tpm):
     os.umask(0o022)
     set_up_run()
     set_up_etc()
-    tpm_made = Meanwhile(make_tpm) if tpm == "2.0" else None
+    tpm_made = Meanwhile(make_tpm) if has_tpm2(tpm) else None
+    tpm12_made = Meanwhile(make_tpm12) if has_tpm12(tpm) else None
     set_up_build(build)
     set_up_var_lib()
     set_up_no_devices()
@@ -259,6 +311,10 @@ def set_up(build, tpm):
     if tpm_made:
         tpm_made.join()
         run(ROOT / "start-swtpm")
+    if tpm12_made:
+        tpm12_made.join()
+        run(ROOT / "start-swtpm12")
+        run(ROOT / "start-tcsd")
     run(ROOT / "start-daemon")
 
 

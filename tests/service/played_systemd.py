@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A systemd on the sandbox's bus that starts and stops nothing, but keeps the states of units and writes down what it is asked for.
 
-As a program, which PlayedSystemd runs: the argument is JSON of the units, each with its properties; how a job ends; and whether a job
-lasts until a line comes in."""
+As a program, which PlayedSystemd runs: the argument is JSON of the units, each with its properties; how a job ends; whether a job
+lasts until a line comes in; and the commands that start and stop tcsd, if it is to do that."""
 
 import json
 import select
 import subprocess
 import sys
 import time
+import uuid
 
 import gi
 
@@ -25,11 +26,13 @@ NO_CHANGES = ("ready", "Subscribe", "Unsubscribe", "LoadUnit")
 
 
 class PlayedSystemd:
-    """Runs one. A unit is given as tcsd={"ActiveState": "active"}; those that are not given it does not find."""
+    """Runs one. A unit is given as tcsd={"ActiveState": "active"}; those that are not given it does not find.
 
-    def __init__(self, tcsd=None, abrmd=None, job="done", waits=False):
+    commands: what it runs for a start and for a stop of tcsd; a job whose command fails has failed, and the unit with it."""
+
+    def __init__(self, tcsd=None, abrmd=None, job="done", waits=False, commands=None):
         units = {unit: LOADED | given for unit, given in zip(UNITS, (tcsd, abrmd), strict=True) if given is not None}
-        command = [sys.executable, __file__, json.dumps({"units": units, "job": job, "waits": waits})]
+        command = [sys.executable, __file__, json.dumps({"units": units, "job": job, "waits": waits, "commands": commands})]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.seen = []
         self.wait_for("ready")
@@ -79,11 +82,12 @@ def strings(*names):
 MANAGER_XML = f"""<node><interface name='{NAME}.Manager'>
 {method("Subscribe", [], [])}{method("Unsubscribe", [], [])}{method("Reload", [], [])}
 {method("LoadUnit", ["s"], ["o"])}{method("StartUnit", ["s", "s"], ["o"])}{method("StopUnit", ["s", "s"], ["o"])}
-{method("ResetFailedUnit", ["s"], [])}
+{method("RestartUnit", ["s", "s"], ["o"])}{method("ResetFailedUnit", ["s"], [])}
 {method("DisableUnitFiles", ["as", "b"], ["a(sss)"])}{method("MaskUnitFiles", ["as", "b", "b"], ["a(sss)"])}
 </interface></node>"""
 UNIT_XML = f"""<node>
-<interface name='{NAME}.Unit'>{strings("LoadState", "ActiveState", "UnitFileState")}</interface>
+<interface name='{NAME}.Unit'>{strings("LoadState", "ActiveState", "UnitFileState")}
+<property name='InvocationID' type='ay' access='read'/></interface>
 <interface name='{NAME}.Service'>{strings("Result")}</interface>
 </node>"""
 
@@ -100,7 +104,7 @@ class Systemd:
     """The program's."""
 
     def __init__(self, options):
-        self.job, self.waits = options["job"], options["waits"]
+        self.job, self.waits, self.commands = options["job"], options["waits"], options["commands"]
         self.units = {unit: dict(options["units"].get(unit, NOT_FOUND)) for unit in UNITS}
         self.at = None  # the job: a unit and the state that it is to have
         self.connection = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
@@ -113,8 +117,14 @@ class Systemd:
     def export(self, path, xml, properties):
         for interface in Gio.DBusNodeInfo.new_for_xml(xml).interfaces:
             self.connection.register_object(
-                path, interface, self.on_call, lambda *what: GLib.Variant("s", properties[what[4]]), None
+                path, interface, self.on_call, lambda *what: self.get(properties, what[4]), None
             )
+
+    @staticmethod
+    def get(properties, name):
+        if name == "InvocationID":
+            return GLib.Variant("ay", bytes.fromhex(properties.get(name, "")))
+        return GLib.Variant("s", properties[name])
 
     def lost(self, *_):
         sys.exit("the bus does not let this own the name of systemd")
@@ -127,9 +137,15 @@ class Systemd:
 
     def end_job(self):
         unit, state = self.at
-        if self.job == "done":
+        job = self.job
+        if self.commands and subprocess.run(self.commands[state != "active"], stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            job = "failed"
+            self.units[unit] |= {"ActiveState": "failed", "Result": "exit-code"}
+        if job == "done":
             self.units[unit]["ActiveState"] = state
-        removed = GLib.Variant("(uoss)", (1, JOB, unit, self.job))
+        if job == "done" and state == "active":
+            self.units[unit]["InvocationID"] = uuid.uuid4().hex
+        removed = GLib.Variant("(uoss)", (1, JOB, unit, job))
         self.connection.emit_signal(None, PATH, f"{NAME}.Manager", "JobRemoved", removed)
         return False
 
@@ -142,7 +158,7 @@ class Systemd:
         match name:
             case "LoadUnit":
                 return GLib.Variant("(o)", (path_of(arguments[0]),))
-            case "StartUnit":
+            case "StartUnit" | "RestartUnit":
                 return self.begin_job(arguments[0], "active")
             case "StopUnit":
                 return self.begin_job(arguments[0], "inactive")

@@ -3,7 +3,6 @@
 
 import os
 import signal
-import subprocess
 
 import pytest
 
@@ -42,8 +41,7 @@ def no_notice(sandbox, fresh_lockout):  # noqa: F811
 
 def run_tool(*command):
     """One of tpm2-tools, while the service is stopped."""
-    environment = dict(os.environ, TPM2TOOLS_TCTI=ward.TCTI, TSS2_LOG="all+none")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    done = ward.run_tpm2(*command)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout
 

@@ -21,18 +21,24 @@ import ward
 
 SOURCE = Path(__file__).resolve().parents[2] / "cli"
 VERBS = ["status", "list", "selftest", "pcrs", "random", "properties", "lockout", "own", "change-auth", "release", "preview-clear",
-         "clear", "doctor", "repair", "monitor"]  # fmt: skip
+         "clear", "enable", "disable", "activate", "deactivate", "key", "seal", "unseal", "nv", "doctor", "repair",
+         "monitor"]  # fmt: skip
 OPTIONS = {
     "selftest": ["--full", "--incremental", "--last", "--bytes"],
     "pcrs": ["--all"],
     "random": ["--hex", "--base64", "--raw"],
-    "lockout": ["--max", "--recovery", "--lockout-recovery", "--auth-fd", "--force"],
-    "own": ["--lockout", "--owner", "--endorsement", "--generate", "--print", "--lockout-fd", "--owner-fd", "--endorsement-fd",
-            "--srk-only", "--force"],
-    "change-auth": ["--remove", "--generate", "--print", "--old-fd", "--new-fd", "--force"],
+    "lockout": ["--max", "--recovery", "--lockout-recovery", "--auth-fd", "--well-known", "--force"],
+    "own": ["--lockout", "--owner", "--endorsement", "--srk", "--generate", "--print", "--lockout-fd", "--owner-fd",
+            "--endorsement-fd", "--srk-fd", "--srk-only", "--force"],
+    "change-auth": ["--remove", "--generate", "--print", "--old-fd", "--new-fd", "--owner-fd", "--well-known", "--force"],
     "release": ["--lockout-fd", "--owner-fd", "--endorsement-fd", "--force"],
     "preview-clear": ["--all"],
-    "clear": ["--confirm", "--auth-fd", "--physical-presence", "--cancel", "--all", "--force"],
+    "enable": ["--auth-fd", "--well-known"],
+    "disable": ["--yes", "--auth-fd", "--well-known"],
+    "deactivate": ["--yes"],
+    "clear": ["--confirm", "--auth-fd", "--well-known", "--physical-presence", "--cancel", "--all", "--force"],
+    "seal": ["--output", "--password", "--password-file", "--pcrs", "--no-da", "--format", "--srk", "--srk-fd"],
+    "unseal": ["--output", "--raw", "--base64", "--hex", "--password-file", "--srk", "--srk-fd"],
     "doctor": ["--all"],
     "repair": ["--dry-run", "--all"],
 }
@@ -92,6 +98,7 @@ class Terminal:
         if self.pid == 0:
             try:
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+                signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started by nohup
                 command = [*as_user(user), program, *args]
                 os.execvpe(command[0], command, environment(**env))
             finally:
@@ -501,6 +508,30 @@ def test_unknown_verbs_and_options():
     assert "Try “tpmward random --help”." in fails(USAGE, "random")
 
 
+@pytest.mark.parametrize("verb", ["enable", "disable", "activate", "deactivate"])
+def test_a_tpm_2_is_switched_on_and_off_by_its_firmware(verb):
+    """It is said before anybody is asked for anything."""
+    said = fails(FAILURE, verb)
+    assert "switched on and off in the machine's firmware setup alone" in said and "Nothing was changed" not in said
+    assert run(verb, user="ward-alice").stderr == said
+
+
+def test_a_storage_root_keys_secret_is_of_tpm_1_2(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("srk")
+    for verb in (["key", "create", "one"], ["seal", str(secret)]):
+        with secret.open() as file:
+            done = subprocess.run(["tpmward", *verb, "--srk-fd=0"], stdin=file, capture_output=True, text=True, check=False)
+        assert done.returncode == FAILURE and "“srk-auth” is for a TPM 1.2" in done.stderr
+    assert "“format” is for a TPM 1.2" in fails(FAILURE, "seal", str(secret), "--format=tpm-tools")
+    assert "Only one of --srk and --srk-fd" in fails(USAGE, "key", "create", "one", "--srk", "--srk-fd=0")
+
+
+def test_the_well_known_secret_is_of_tpm_1_2():
+    for verb in (["clear", "--confirm=tpm0"], ["lockout", "reset"], ["change-auth", "lockout"]):
+        assert "is a 2.0" in run(*verb, "--well-known").stderr
+
+
 def test_no_bus():
     assert "The system bus" in fails(NO_SERVICE, "status", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
 
@@ -537,7 +568,7 @@ def complete(*words):
 
 def test_completion(root):
     assert complete("") == [*VERBS, "help"]
-    assert complete("s") == ["status", "selftest"]
+    assert complete("s") == ["status", "selftest", "seal"]
     assert complete("pre") == ["preview-clear"]
     assert complete("lockout", "") == ["reset", "set"]
     assert complete("change-auth", "o") == ["owner"]

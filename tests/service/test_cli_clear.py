@@ -261,7 +261,7 @@ def test_cancel(fake):
     ("args", "message"),
     [
         (["clear", "--cancel", "--physical-presence"], "takes no other option"),
-        (["clear", "--physical-presence", "--force", "--confirm=tpm0"], "needs no lockout auth"),
+        (["clear", "--physical-presence", "--force", "--confirm=tpm0"], "needs no secret"),
         (["clear", "tpm0"], "does not take the argument “tpm0”"),
         (["clear", "--confirm=tpm0", "--auth-fd=99"], "the number of an open file descriptor"),
     ],

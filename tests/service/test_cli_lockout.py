@@ -26,7 +26,7 @@ from test_cli import (
     run_json,
     run_ok,
 )
-from test_lockout import NEVER_BARRED, UNTIL_RESET, fail_authorizations, fresh_lockout, set_lockout_auth  # noqa: F401
+from test_lockout import NEVER_BARRED, UNTIL_RESET, fresh_lockout, set_lockout_auth  # noqa: F401
 
 import ward
 
@@ -94,7 +94,7 @@ def test_lockout_of_a_tpm_that_is_well():
 
 
 def test_failures_are_shown(sandbox):
-    fail_authorizations(sandbox, 1)
+    sandbox.fail_authorizations(1)
     shown = run_ok("lockout")
     assert re.search(r"Failures +1 of 3\n", shown)
     assert re.search(r"Next forgiven +at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, in 16 minutes( \d+ seconds?)? at the latest\n", shown)
@@ -104,12 +104,12 @@ def test_failures_are_shown(sandbox):
 def test_failures_that_the_service_has_not_seen_are_shown(sandbox):
     """It looks at the chip, and does not repeat what it was told when the service started."""
     run_ok("lockout")
-    fail_authorizations(sandbox, 2)
+    sandbox.fail_authorizations(2)
     assert "2 of 3" in run_ok("lockout")
 
 
 def test_a_lockout_is_shown_in_red(sandbox):
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     status, screen = on_terminal("lockout")
     assert status == LOCKED_OUT
     assert "\033[1;31mis locked out\033[0m" in screen
@@ -129,7 +129,7 @@ def test_lockout_in_json(sandbox, root):
 
 
 def test_monitor_sees_a_lockout_end(sandbox):
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     watching = Monitor()
     try:
         run_ok("lockout", "reset")
@@ -146,7 +146,7 @@ def test_monitor_sees_a_lockout_end(sandbox):
 
 
 def test_reset_asks_for_nothing_where_no_auth_is_set(sandbox, root):
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     done = run_detached("lockout", "reset")
     assert (done.returncode, done.stderr) == (OK, "")
     assert done.stdout == "✓ tpm0 has forgiven all failures and is not locked out.\n"
@@ -154,14 +154,14 @@ def test_reset_asks_for_nothing_where_no_auth_is_set(sandbox, root):
 
 
 def test_reset_in_json(sandbox):
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     shown = run_json("lockout", "reset")
     assert (shown["locked_out"], shown["failures"]) == (False, 0)
 
 
 def test_reset_asks_without_showing_what_is_typed(sandbox, root):
     set_lockout_auth(sandbox, "sesame")
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     terminal = Terminal("lockout", "reset")
     type_secret(terminal, "sesame")
     status, screen = terminal.finish()
@@ -186,7 +186,7 @@ def test_the_prompt_is_on_the_terminal_and_not_in_the_output(sandbox, tmp_path):
 
 def test_reset_with_a_secret_from_a_descriptor(sandbox, root):
     set_lockout_auth(sandbox, "sesame")
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     done = run_with_secret(b"sesame", "lockout", "reset")
     assert (done.returncode, done.stderr) == (OK, "")
     assert root.get("Lockout.LockedOut") is False
@@ -418,7 +418,7 @@ def test_set_with_the_lockout_auth(sandbox, root):
 
 
 def test_set_warns_of_what_is_risky(sandbox):
-    fail_authorizations(sandbox, 2)
+    sandbox.fail_authorizations(2)
     done = run("lockout", "set", "--max=2", "--lockout-recovery=0")
     assert done.returncode == OK
     assert "--max=2 locks the TPM at once" in done.stderr

@@ -10,7 +10,7 @@ import pytest
 
 import ward
 from played_systemd import PlayedSystemd
-from test_lockout import fail_authorizations, set_lockout_auth
+from test_lockout import set_lockout_auth
 from test_ownership import no_helper  # noqa: F401: a fixture
 from ward import ERROR, Agent, Monitor, caller, wait_until
 
@@ -156,7 +156,7 @@ def test_srk_beneath_an_owner_auth_is_not_made(sandbox, root):
 
 def test_lockout_near_and_reached(sandbox, root, alice):
     assert "lockout-near@tpm0" not in diagnose(alice)
-    fail_authorizations(sandbox, 2)
+    sandbox.fail_authorizations(2)
     assert diagnose(alice)["lockout-near@tpm0"]["severity"] == "warning"
     action = ["reset the lockout of tpm0 with the empty lockout auth"]
     assert repair(root, "lockout-near@tpm0", dry_run=True) == action
@@ -164,7 +164,7 @@ def test_lockout_near_and_reached(sandbox, root, alice):
     assert repair(root, "lockout-near@tpm0") == action
     assert alice.get("Lockout.Failures") == 0
 
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     findings = diagnose(alice)
     assert findings["lockout-reached@tpm0"]["severity"] == "error"
     assert "lockout-near@tpm0" not in findings
@@ -174,7 +174,7 @@ def test_lockout_near_and_reached(sandbox, root, alice):
 
 def test_lockout_with_an_auth_is_not_reset(sandbox, root):
     set_lockout_auth(sandbox, "sesame")
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     error = refusal(root, "lockout-reached@tpm0")
     assert error.name == ERROR + "NotSupported"
     assert "tpmward lockout reset" in error.message

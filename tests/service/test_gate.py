@@ -7,11 +7,12 @@ import time
 import pytest
 
 import ward
+from families import BANK
 from ward import ERROR, Agent, Monitor
 
 NOT_AUTHORIZED = ERROR + "NotAuthorized"
 CANCELLED = ERROR + "Cancelled"
-SELF_TEST = ("SelfTest.Run", "s", "incremental")
+SELF_TEST = ("SelfTest.Run", "s", "full")
 RANDOM = ("Tpm.GetRandom", "u", 8)
 
 
@@ -159,8 +160,8 @@ def test_polkitd_killed(sandbox, alice):
     started = time.monotonic()
     assert alice.error(*RANDOM).name == NOT_AUTHORIZED
     assert alice.error(*SELF_TEST, interactive=True).name == NOT_AUTHORIZED
-    assert time.monotonic() - started < 2
-    assert alice.call("Pcrs.Read", "sau", "sha256", [0])
+    assert time.monotonic() - started < 5
+    assert alice.call("Pcrs.Read", "sau", BANK, [0])
     assert alice.get("Tpm.State") == "ready"
     sandbox.start("polkitd")
     assert len(alice.call(*RANDOM)) == 8
@@ -170,9 +171,9 @@ def test_polkitd_hangs(sandbox, alice):
     sandbox.kill("polkitd", signal.SIGSTOP)
     started = time.monotonic()
     refused = [alice.start(*RANDOM), alice.start(*SELF_TEST, interactive=True)]
-    assert alice.call("Pcrs.Read", "sau", "sha256", [0])
+    assert alice.call("Pcrs.Read", "sau", BANK, [0])
     assert alice.get("Tpm.State") == "ready"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert not any(call.is_done() for call in refused)
     assert [call.error(20).name for call in refused] == [NOT_AUTHORIZED] * 2
     assert 8 < time.monotonic() - started < 15
@@ -211,7 +212,7 @@ def test_only_uses_are_remembered(sandbox, alice, checks):
 
 
 def test_public_methods_ask_nobody(alice, checks):
-    alice.call("Pcrs.Read", "sau", "sha256", [0])
+    alice.call("Pcrs.Read", "sau", BANK, [0])
     alice.call("Tpm.GetProperties")
     alice.call("SelfTest.GetResult")
     assert not checks.all()

@@ -25,6 +25,10 @@ ACTS = {
     "Inspect": ("",),
     "LoadDriver": ("b", True),
     "DisableService": ("sb", "tcsd", True),
+    "RepairTcsdConfig": ("b", True),
+    "CloseTcsd": ("b", True),
+    "StartTcsd": ("",),
+    "StopTcsd": ("s", ""),
 }
 
 
@@ -187,3 +191,34 @@ def test_tcsd_is_left_to_a_tpm_12(service, tpm):
     with PlayedSystemd(tcsd=RUNS) as systemd:
         assert start(service, "DisableService", "sb", "tcsd", False).error().name == ERROR + "WouldBreak"
         assert systemd.seen == [["ready"]]
+
+
+def test_tcsd_is_not_started_for_a_tpm_2(service, tpm):
+    with PlayedSystemd(tcsd={}) as systemd:
+        assert start(service, "StartTcsd").error().name == ERROR + "WouldBreak"
+        assert systemd.seen == [["ready"]]
+
+
+@pytest.mark.parametrize(("unit", "error"), [(None, "NotFound"), ({"LoadState": "masked"}, "NotSupported")], ids=["none", "masked"])
+def test_no_tcsd_to_start(service, unit, error):
+    with PlayedSystemd(tcsd=unit) as systemd:
+        assert start(service, "StartTcsd").error().name == ERROR + error
+        assert systemd.changes() == []
+
+
+def test_tcsd_that_has_failed_is_started(service):
+    with PlayedSystemd(tcsd={"ActiveState": "failed"}) as systemd:
+        assert len(start(service, "StartTcsd").wait()) == 32
+        assert systemd.changes() == [["ResetFailedUnit", "tcsd.service"], ["StartUnit", "tcsd.service", "replace"]]
+        assert start(service, "StartTcsd").wait() == ""  # as it runs
+
+
+def test_only_the_start_of_ones_own_is_stopped(service):
+    with PlayedSystemd(tcsd={}) as systemd:
+        mine = start(service, "StartTcsd").wait()
+        for other in ("", "0" * 32, mine[:-1], mine + "0"):
+            start(service, "StopTcsd", "s", other).wait()
+        assert "StopUnit" not in str(systemd.changes())
+        start(service, "StopTcsd", "s", mine).wait()
+        start(service, "StopTcsd", "s", mine).wait()
+        assert str(systemd.changes()).count("StopUnit") == 1

@@ -3,7 +3,6 @@
 
 import fcntl
 import os
-import subprocess
 import time
 
 import pytest
@@ -47,23 +46,6 @@ def set_lockout_auth(sandbox, auth):
     sandbox.tpm2("tpm2_changeauth", "-c", "lockout", auth)
 
 
-def fail_authorizations(sandbox, count):
-    """Wrong passwords for a key that counts them."""
-    sandbox.kill("daemon", ward.signal.SIGTERM)
-    context = str(ward.ROOT / "da.context")
-    sandbox.tpm2("tpm2_createprimary", "-Q", "-G", "ecc", "-p", "right", "-c", context, "-a",
-                 "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt")  # fmt: skip
-    environment = dict(os.environ, TPM2TOOLS_TCTI=ward.TCTI, TSS2_LOG="all+none")
-    for _ in range(count):
-        done = subprocess.run(
-            ["tpm2_create", "-Q", "-C", context, "-P", "wrong", "-u", "/dev/null", "-r", "/dev/null"],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode != 0
-        sandbox.tpm2("tpm2_flushcontext", "-t")  # or the third finds no room
-    sandbox.start("daemon")
-
-
 def chip(sandbox):
     """What tpm2_getcap says of the lockout."""
     text = sandbox.tpm2("tpm2_getcap", "properties-variable")
@@ -72,7 +54,7 @@ def chip(sandbox):
 
 
 def test_properties_are_the_chips(sandbox, alice):
-    fail_authorizations(sandbox, 1)
+    sandbox.fail_authorizations(1)
     names = ("MaxFailures", "RecoverySeconds", "LockoutRecoverySeconds", "Failures", "LockedOut")
     told = {name: alice.get(f"Lockout.{name}") for name in names}
     raw = chip(sandbox)
@@ -87,7 +69,7 @@ def test_properties_are_the_chips(sandbox, alice):
 
 
 def test_lockout_and_reset(sandbox, root, alice):
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     now = time.time() * 1e6
     assert (alice.get("Lockout.LockedOut"), alice.get("Lockout.Failures")) == (True, 3)
     recovery = alice.get("Lockout.RecoverySeconds") * 1e6
@@ -102,7 +84,7 @@ def test_lockout_and_reset(sandbox, root, alice):
 @pytest.mark.parametrize("kind", ["s", "ay", "h"])
 def test_reset_with_the_lockout_auth(sandbox, root, kind):
     set_lockout_auth(sandbox, "sesame")
-    fail_authorizations(sandbox, 3)
+    sandbox.fail_authorizations(3)
     fds = [sealed_memfd(b"sesame")] if kind == "h" else []
     value = {"s": "sesame", "ay": b"sesame", "h": 0}[kind]
     root.call("Lockout.Reset", "a{sv}", {"auth": caller.Variant(kind, value)}, fds=fds)
@@ -112,7 +94,7 @@ def test_reset_with_the_lockout_auth(sandbox, root, kind):
 def test_next_failure_is_forgiven_by_a_timer(sandbox, root, alice):
     """Nobody asks, and the property changes when the time has come."""
     root.call("Lockout.SetParameters", "uuua{sv}", 3, 2, 1000, {})
-    fail_authorizations(sandbox, 1)
+    sandbox.fail_authorizations(1)
     seen = alice.watch_properties(ward.TPM0)
     assert alice.get("Lockout.Failures") == 1
     seen.wait(lambda signal: signal.args[1].get("Failures") == 0, timeout=10)

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import time
 
+import families
 import pytest
-
 import ward
 from ward import ERROR, Caller, wait_until
 
@@ -46,7 +46,7 @@ def test_no_tpm_is_explained(start, alice):
 
 
 def test_named_tpms(start, alice):
-    start("--no-discovery", "--tpm", f"tpm0={ward.TCTI}", "--tpm", f"spare={NOWHERE}")
+    start("--no-discovery", "--tpm", f"tpm0={families.TRANSPORT}", "--tpm", f"spare={NOWHERE}")
     paths = ["/org/tpmward1/tpm/spare", ward.TPM0]
     assert alice.get("Manager.Tpms") == paths
     objects = alice.call("org.freedesktop.DBus.ObjectManager.GetManagedObjects", path="/org/tpmward1")
@@ -61,7 +61,7 @@ def test_named_tpms(start, alice):
 
 def test_configured_tpm(start, alice):
     config = ward.ROOT / "test.conf"
-    config.write_text(f"[Service]\nDiscover=false\n[TPM main]\nTransport={ward.TCTI}\n")
+    config.write_text(f"[Service]\nDiscover=false\n[TPM main]\nTransport={families.TRANSPORT}\n")
     start("--config", str(config))
     assert alice.get("Manager.Tpms") == ["/org/tpmward1/tpm/main"]
     assert alice.call("SelfTest.GetResult", path="/org/tpmward1/tpm/main")[0] is True
@@ -116,7 +116,7 @@ def test_runs_without_privileges(sandbox):
 
 
 def idle_options():
-    return ["--no-discovery", "--tpm", f"tpm0={ward.TCTI}", "--idle-exit", "1"]
+    return ["--no-discovery", "--tpm", f"tpm0={families.TRANSPORT}", "--idle-exit", "1"]
 
 
 def await_end(sandbox):
@@ -151,11 +151,11 @@ def test_who_only_watches_keeps_the_service(start, sandbox, callers):
 
 def test_waiting_call_keeps_the_service(start, sandbox, alice):
     start(*idle_options())
-    os.kill(sandbox.pid("swtpm"), signal.SIGSTOP)
+    os.kill(sandbox.pid(families.LINK), signal.SIGSTOP)
     waiting = alice.start("SelfTest.GetResult")
     with pytest.raises(AssertionError):
         wait_until(lambda: not sandbox.is_running("daemon"), timeout=2)
-    os.kill(sandbox.pid("swtpm"), signal.SIGCONT)
+    os.kill(sandbox.pid(families.LINK), signal.SIGCONT)
     assert waiting.wait()[0] is True
 
 
@@ -173,12 +173,12 @@ def test_no_call_is_lost_to_the_idle_end(start, sandbox):
 
 def test_terminated_service_answers_what_has_arrived(start, sandbox, alice):
     start(*idle_options())
-    os.kill(sandbox.pid("swtpm"), signal.SIGSTOP)
+    os.kill(sandbox.pid(families.LINK), signal.SIGSTOP)
     waiting = alice.start("SelfTest.GetResult")
     alice.get("Tpm.State")
     os.kill(sandbox.pid("daemon"), signal.SIGTERM)
     wait_until(lambda: not sandbox.owner("org.tpmward1"), why="the name to be given back")
-    os.kill(sandbox.pid("swtpm"), signal.SIGCONT)
+    os.kill(sandbox.pid(families.LINK), signal.SIGCONT)
     assert waiting.wait()[0] is True
     await_end(sandbox)
 
@@ -197,6 +197,6 @@ def test_terminated_service_answers_who_waits_for_polkit(sandbox, alice):
 
 def test_start_is_swift_and_complete(start, alice):
     """Who starts the service by a call finds a TPM that is known, not one that is about to be."""
-    start("--no-discovery", "--tpm", f"tpm0={ward.TCTI}")
+    start("--no-discovery", "--tpm", f"tpm0={families.TRANSPORT}")
     assert alice.get("Tpm.State") == "ready"
     assert alice.get("Tpm.Manufacturer") == "IBM"

@@ -4,10 +4,12 @@
 import os
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
 import ward
+from families import BANK, LINK, NO_LINK, loaded
 from ward import ERROR, Caller
 
 UNREACHABLE = ERROR + "Unreachable"
@@ -20,13 +22,15 @@ def held(sandbox):
 
     class Held:
         def __init__(self):
-            os.kill(sandbox.pid("swtpm"), signal.SIGSTOP)
+            # which puts off the worker's own next look at the TPM for a second
+            sandbox.root.call("SelfTest.GetResult")
+            os.kill(sandbox.pid(LINK), signal.SIGSTOP)
             # its worker is at a command from now on
             self.first = sandbox.root.start("SelfTest.GetResult")
             ward.wait_until(lambda: in_receive(sandbox), why="the worker to wait for the TPM")
 
         def release(self):
-            os.kill(sandbox.pid("swtpm"), signal.SIGCONT)
+            os.kill(sandbox.pid(LINK), signal.SIGCONT)
             assert self.first.wait()[0] is True
 
     return Held()
@@ -35,9 +39,10 @@ def held(sandbox):
 def in_receive(sandbox):
     """Whether the TPM's thread waits for its socket."""
     for task in os.scandir(f"/proc/{sandbox.pid('daemon')}/task"):
-        with open(f"{task.path}/comm") as comm, open(f"{task.path}/wchan") as wchan:
-            if comm.read().strip() == "tpm0" and "futex" not in wchan.read():
-                return True
+        with suppress(OSError):  # a thread may end at any time
+            with open(f"{task.path}/comm") as comm, open(f"{task.path}/wchan") as wchan:
+                if comm.read().strip() == "tpm0" and "futex" not in wchan.read():
+                    return True
     return False
 
 
@@ -45,14 +50,15 @@ def test_property_reads_do_not_wait_for_the_tpm(held, alice):
     start = time.monotonic()
     assert alice.get("Tpm.State") == "ready"
     assert alice.call("org.freedesktop.DBus.ObjectManager.GetManagedObjects", path="/org/tpmward1")
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     held.release()
 
 
 def test_users_take_turns(held, alice, bob):
     """alice's many connections and calls come first, and bob's call is served after one of them."""
     others = [Caller("ward-alice") for _ in range(3)]
-    many = [caller.start("Pcrs.Read", "sau", "sha256", []) for caller in [alice, *others] for _ in range(15)]
+    # each takes the chip a while, so that some are left when bob has his answer
+    many = [caller.start("Tpm.Refresh") for caller in [alice, *others] for _ in range(15)]
     ward.wait_until(lambda: alice.get("Tpm.State"), why="alice's calls to be taken in")
     late = bob.start("SelfTest.GetResult")
     bob.get("Tpm.State")
@@ -67,7 +73,7 @@ def test_users_take_turns(held, alice, bob):
 
 
 def test_waiting_call_is_withdrawn(held, alice):
-    waiting = alice.start("Pcrs.Read", "sau", "sha256", [])
+    waiting = alice.start("Pcrs.Read", "sau", BANK, [])
     assert alice.call("Manager.Cancel", "u", waiting.serial) is None
     error = waiting.error()
     assert error.name == CANCELLED
@@ -81,7 +87,7 @@ def test_call_that_the_tpm_is_at_is_not_withdrawn(sandbox, held):
 
 
 def test_nobody_withdraws_anothers_call(held, alice, callers):
-    waiting = alice.start("Pcrs.Read", "sau", "sha256", [])
+    waiting = alice.start("Pcrs.Read", "sau", BANK, [])
     twin = callers("ward-alice")
     assert twin.error("Manager.Cancel", "u", waiting.serial).name == ERROR + "NotFound"
     held.release()
@@ -99,7 +105,8 @@ def test_calls_of_who_leaves_are_dropped(held, alice):
     """64 calls wait; when their caller leaves, the same user has room for 64 others."""
     leaver = Caller("ward-alice")
     for _ in range(64):
-        leaver.start("Pcrs.Read", "sau", "sha256", [])
+        leaver.start("Pcrs.Read", "sau", BANK, [])
+    assert leaver.error("SelfTest.GetResult").name == ERROR + "Busy"  # they have all arrived
     assert alice.error("SelfTest.GetResult").name == ERROR + "Busy"
     leaver.leave()
 
@@ -116,32 +123,32 @@ def test_calls_of_who_leaves_are_dropped(held, alice):
 def test_loss_and_return_of_the_tpm(sandbox, alice):
     seen = alice.watch_properties(ward.TPM0)
     pid = sandbox.pid("daemon")
-    sandbox.kill("swtpm")
+    sandbox.kill(LINK)
     start = time.monotonic()
-    error = alice.error("Pcrs.Read", "sau", "sha256", [])
+    error = alice.error("Pcrs.Read", "sau", BANK, [])
     assert error.name == UNREACHABLE
-    assert time.monotonic() - start < 1
-    assert "0xa" in error.message
-    seen.wait(lambda signal: signal.args[1].get("State") == "unreachable", timeout=2)
+    assert time.monotonic() - start < 5
+    assert NO_LINK in error.message
+    seen.wait(lambda signal: signal.args[1].get("State") == "unreachable")
 
-    sandbox.start("swtpm")
-    assert len(alice.call("Pcrs.Read", "sau", "sha256", [])) == 24
+    sandbox.start(LINK)
+    assert len(alice.call("Pcrs.Read", "sau", BANK, [])) == 24
     assert alice.get("Tpm.State") == "ready"
     assert sandbox.pid("daemon") == pid
 
 
 def test_loss_is_noticed_without_a_call(sandbox, alice):
     seen = alice.watch_properties(ward.TPM0)
-    sandbox.kill("swtpm")
-    seen.wait(lambda signal: signal.args[1].get("State") == "unreachable", timeout=2)
-    sandbox.start("swtpm")
-    seen.wait(lambda signal: signal.args[1].get("State") == "ready", timeout=2)
+    sandbox.kill(LINK)
+    seen.wait(lambda signal: signal.args[1].get("State") == "unreachable")
+    sandbox.start(LINK)
+    seen.wait(lambda signal: signal.args[1].get("State") == "ready")
 
 
 def test_loss_in_the_middle_of_a_command(sandbox, held, alice):
-    waiting = alice.start("Pcrs.Read", "sau", "sha256", [])
+    waiting = alice.start("Pcrs.Read", "sau", BANK, [])
     alice.get("Tpm.State")
-    sandbox.kill("swtpm")
+    sandbox.kill(LINK)
     assert held.first.error().name == UNREACHABLE
     assert waiting.error().name == UNREACHABLE
 
@@ -149,32 +156,32 @@ def test_loss_in_the_middle_of_a_command(sandbox, held, alice):
 def test_first_call_after_the_return_works(sandbox, alice):
     """A TPM that was restarted within a second, so that nobody noticed."""
     alice.call("SelfTest.GetResult")
-    sandbox.restart("swtpm")
+    sandbox.restart(LINK)
     assert alice.call("SelfTest.GetResult")[0] is True
 
 
 def test_self_test_that_is_cut_off(sandbox, root, alice):
     root.call("SelfTest.Run", "s", "full")
     last_run = alice.get("SelfTest.LastRun")
-    os.kill(sandbox.pid("swtpm"), signal.SIGSTOP)
-    running = root.start("SelfTest.Run", "s", "incremental")
+    os.kill(sandbox.pid(LINK), signal.SIGSTOP)
+    running = root.start("SelfTest.Run", "s", "full")
     ward.wait_until(lambda: alice.get("SelfTest.State") == "running", why="the test to run")
-    sandbox.kill("swtpm")
+    sandbox.kill(LINK)
     assert running.error().name == UNREACHABLE
     assert (alice.get("SelfTest.State"), alice.get("SelfTest.LastRun")) == ("passed", last_run)
 
 
 def test_killed_service_leaves_nothing_in_the_chip(sandbox, callers):
+    before = loaded(sandbox)
     for _ in range(5):
         busy = [callers(user) for user in ("ward-alice", "ward-bob")]
         for caller in busy:
             for _ in range(20):
                 caller.start("Tpm.GetRandom", "u", 4096)
-                caller.start("Pcrs.Read", "sau", "sha256", [])
+                caller.start("Pcrs.Read", "sau", BANK, [])
         sandbox.kill("daemon")
         sandbox.start("daemon")
-    for kind in ("handles-transient", "handles-loaded-session", "handles-saved-session"):
-        assert sandbox.tpm2("tpm2_getcap", kind).strip() == ""
+    assert loaded(sandbox) == before
 
 
 def test_what_is_left_in_an_unshared_chip_is_flushed(sandbox, alice):

@@ -9,10 +9,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import caller
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "sandbox"))
+
+import seat  # noqa: E402
 
 ROOT = Path(os.environ.get("TPMWARD_SANDBOX", "/nonexistent"))
 STATE = Path("/var/lib/tpmward")
@@ -41,6 +46,19 @@ def wait_until(condition, timeout=10, why="the condition"):
             raise AssertionError(f"{why}: not within {timeout} s")
         time.sleep(0.005)
     return value
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def run_tpm2(*command):
+    """Runs one of tpm2-tools, or openssl with the provider tpm2, whatever comes of it."""
+    environment = dict(os.environ, TPM2TOOLS_TCTI=TCTI, TPM2OPENSSL_TCTI=TCTI, TSS2_LOG="all+none")
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
 
 
 class Pending:
@@ -260,13 +278,13 @@ class Monitor:
             "org.freedesktop.DBus.GetNameOwner", "s", self.marker, destination="org.freedesktop.DBus",
             path="/org/freedesktop/DBus",
         )  # fmt: skip
-        while (message := json.loads(self.process.stdout.readline()))["member"] != "GetNameOwner":
+        while (message := json.loads(self.process.stdout.readline())).get("member") != "GetNameOwner":
             self.messages.append(message)
         return list(self.messages)
 
 
 class Sandbox:
-    """The parts beside which a test runs: dbus, polkitd, swtpm and daemon."""
+    """The parts beside which a test runs: dbus, polkitd, swtpm (of a TPM 1.2 swtpm12 and tcsd) and daemon."""
 
     def __init__(self):
         self.root = Caller("root")
@@ -277,19 +295,24 @@ class Sandbox:
 
     def is_running(self, part):
         try:
-            return Path(f"/proc/{self.pid(part)}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except (FileNotFoundError, ProcessLookupError):
+            return is_running(self.pid(part))
+        except FileNotFoundError:
             return False
 
     def kill(self, part, sig=signal.SIGKILL):
         """Sends a signal; returns when the part is gone, if the signal is one that ends it, and the bus knows."""
-        os.kill(self.pid(part), sig)
+        name = {"daemon": "org.tpmward1", "polkitd": POLKIT}.get(part)
+        owner, pid = name and self.owner(name), self.pid(part)
+        os.kill(pid, sig)
         if sig not in (signal.SIGKILL, signal.SIGTERM):
             return
-        wait_until(lambda: not self.is_running(part), why=f"the end of {part}")
-        name = {"daemon": "org.tpmward1", "polkitd": POLKIT}.get(part)
-        if name:
-            wait_until(lambda: not self.owner(name), why=f"the bus to see the end of {part}")
+        wait_until(lambda: not is_running(pid), why=f"the end of {part}")
+        if owner:  # a call that was sent meanwhile may have started another
+            wait_until(lambda: self.owner(name) != owner, why=f"the bus to see the end of {part}")
+
+    def is_sanitized(self):
+        """Whether the service has been built with AddressSanitizer, which takes and holds back memory of its own."""
+        return "libasan" in Path(f"/proc/{self.pid('daemon')}/maps").read_text()
 
     def owner(self, name):
         """The unique name of who owns a name, or "" if nobody does."""
@@ -337,20 +360,35 @@ class Sandbox:
         )
 
     def tpm2(self, *command):
-        """Runs one of tpm2-tools on the TPM and returns its output. The service is stopped meanwhile: a swtpm serves one at a time."""
+        """Runs one of tpm2-tools, or openssl with the provider tpm2, and returns its output. The service is stopped meanwhile: a swtpm
+        serves one at a time."""
         was_running = self.is_running("daemon")
         if was_running:
             self.kill("daemon", signal.SIGTERM)
-        environment = dict(os.environ, TPM2TOOLS_TCTI=TCTI, TSS2_LOG="all+none")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+        done = run_tpm2(*command)
         if was_running:
             self.start("daemon")
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout
 
+    def fail_authorizations(self, count):
+        """Wrong passwords for a key that counts them, given by nobody whom the service knows."""
+        was_running = self.is_running("daemon")
+        if was_running:
+            self.kill("daemon", signal.SIGTERM)
+        context = str(ROOT / "da.context")
+        self.tpm2("tpm2_createprimary", "-Q", "-G", "ecc", "-p", "right", "-c", context, "-a",
+                  "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt")  # fmt: skip
+        for _ in range(count):
+            done = run_tpm2("tpm2_create", "-Q", "-C", context, "-P", "wrong", "-u", "/dev/null", "-r", "/dev/null")
+            assert done.returncode != 0
+            self.tpm2("tpm2_flushcontext", "-t")  # or the third finds no room
+        if was_running:
+            self.start("daemon")
+
     def repair(self):
         """Starts what a test has left stopped, and takes its rules away."""
-        for part in ("dbus", "polkitd", "swtpm", "daemon"):
+        for part in ("dbus", "polkitd", "swtpm", "swtpm12", "tcsd", "daemon"):
             if self.is_running(part):
                 os.kill(self.pid(part), signal.SIGCONT)
             elif (ROOT / "pids" / part).exists():
@@ -360,15 +398,4 @@ class Sandbox:
 
 def activate_session(caller_):
     """Makes polkit see the caller in an active, local session, as a person at a desktop is. There is one such session at a time."""
-    user, uid = caller_.user, caller_.uid
-    files = {
-        "sessions/c1": f"UID={uid}\nUSER={user}\nACTIVE=1\nIS_DISPLAY=1\nSTATE=active\nREMOTE=0\nTYPE=x11\nCLASS=user\nSEAT=seat0\n",
-        f"users/{uid}": f"NAME={user}\nSTATE=active\nDISPLAY=c1\nSESSIONS=c1\nACTIVE_SESSIONS=c1\nSEATS=seat0\nACTIVE_SEATS=seat0\n",
-        "seats/seat0": f"IS_SEAT0=1\nACTIVE=c1\nACTIVE_UID={uid}\nSESSIONS=c1\n",
-    }
-    for name, text in files.items():
-        Path("/run/systemd", name).write_text(text)
-    scope = f"/user.slice/user-{uid}.slice/session-c1.scope"
-    cgroup = ROOT / f"cgroup.{caller_.pid}"
-    cgroup.write_text(f"9:name=systemd:{scope}\n0::{scope}\n")
-    subprocess.run(["mount", "--bind", cgroup, f"/proc/{caller_.pid}/cgroup"], check=True)
+    seat.activate_session(caller_.user, caller_.uid, caller_.pid)

@@ -33,7 +33,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 {
   g_unlink (fixture->path);
   g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
-  ward_budget_free (fixture->budget);
+  ward_budget_unref (fixture->budget);
   g_free (fixture->path);
   g_free (fixture->folder);
 }
@@ -41,7 +41,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 static void
 restart (Fixture *fixture)
 {
-  ward_budget_free (fixture->budget);
+  ward_budget_unref (fixture->budget);
   fixture->budget = ward_budget_new (fixture->folder, "tpm0");
 }
 
@@ -166,6 +166,125 @@ test_crash_in_the_middle (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (get_left (fixture, BOB), ==, 6);
 }
 
+/* The service dies in the middle of a try: what the chip has counted since tells whether it was wrong. */
+static void
+test_crash_is_resolved (Fixture *fixture, gconstpointer data)
+{
+  try_auth (fixture, BOB, WARD_ERROR_AUTHENTICATION_FAILED);
+  g_assert_true (ward_budget_charge (fixture->budget, BOB, &fixture->ownership, NULL));
+  restart (fixture);
+  try_auth (fixture, ALICE, -1);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 6);
+
+  g_assert_true (ward_budget_charge (fixture->budget, BOB, &fixture->ownership, NULL));
+  fixture->ownership.failures++;
+  restart (fixture);
+  try_auth (fixture, ALICE, -1);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 5);
+  restart (fixture);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 5);
+}
+
+/* A chip that loses its power counts a failure for a key that was in use. */
+static void
+test_power_loss_is_nobodys (Fixture *fixture, gconstpointer data)
+{
+  try_auth (fixture, BOB, -1);
+  fixture->ownership.failures++;
+  fixture->ownership.reset_count++;
+  g_assert_false (ward_budget_has_counted (fixture->budget, &fixture->ownership));
+  restart (fixture);
+  try_auth (fixture, ALICE, -1);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 7);
+
+  try_auth (fixture, BOB, -1);
+  fixture->ownership.failures += 2;
+  fixture->ownership.reset_count++;
+  g_assert_true (ward_budget_has_counted (fixture->budget, &fixture->ownership));
+  restart (fixture);
+  try_auth (fixture, ALICE, -1);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 6);
+}
+
+static void
+replace_record (Fixture *fixture, const char *text)
+{
+  g_assert_true (g_file_set_contents (fixture->path, text, -1, NULL));
+}
+
+static char *
+read_record (Fixture *fixture)
+{
+  char *text = NULL;
+
+  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
+  return text;
+}
+
+/* Of right tries one after the other only the first is put on disk, and taken off when there are no more. */
+static void
+test_burst (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *burst = NULL;
+  g_autofree char *rest = NULL;
+  g_autofree char *unchanged = NULL;
+
+  try_auth (fixture, BOB, -1);
+  burst = read_record (fixture);
+  g_assert_nonnull (strstr (burst, "1001"));
+  replace_record (fixture, "untouched");
+  for (guint i = 0; i < 20; i++)
+    try_auth (fixture, BOB, -1);
+  unchanged = read_record (fixture);
+  g_assert_cmpstr (unchanged, ==, "untouched");
+  ward_budget_rest (fixture->budget);
+  rest = read_record (fixture);
+  g_assert_null (strstr (rest, "1001"));
+  restart (fixture);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 7);
+}
+
+/* A wrong try in a burst is on disk at once, and others' right ones are not charged any more. */
+static void
+test_wrong_in_a_burst (Fixture *fixture, gconstpointer data)
+{
+  try_auth (fixture, ALICE, -1);
+  try_auth (fixture, BOB, -1);
+  try_auth (fixture, BOB, WARD_ERROR_AUTHENTICATION_FAILED);
+  restart (fixture);
+  g_assert_cmpuint (get_left (fixture, ALICE), ==, 7);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 6);
+}
+
+/* After somebody else's failure a burst's charge is put on record anew: a crash would else count it. */
+static void
+test_others_fail_in_a_burst (Fixture *fixture, gconstpointer data)
+{
+  try_auth (fixture, BOB, -1);
+  fixture->ownership.failures = 5;
+  try_auth (fixture, BOB, -1);
+  restart (fixture);
+  try_auth (fixture, ALICE, -1);
+  g_assert_cmpuint (get_left (fixture, BOB), ==, 7);
+}
+
+static void
+test_recall (Fixture *fixture, gconstpointer data)
+{
+  g_assert_null (ward_budget_recall (fixture->budget));
+  try_auth (fixture, BOB, -1);
+  g_assert_cmpuint (ward_budget_recall (fixture->budget)->max_failures, ==, 32);
+  try_auth (fixture, BOB, WARD_ERROR_AUTHENTICATION_FAILED);
+  g_assert_null (ward_budget_recall (fixture->budget));
+  /* 4 are root's: after the 28th failure there are only those, and another program may make it unseen */
+  fixture->ownership.failures = 26;
+  try_auth (fixture, BOB, -1);
+  g_assert_nonnull (ward_budget_recall (fixture->budget));
+  fixture->ownership.failures = 27;
+  try_auth (fixture, BOB, -1);
+  g_assert_null (ward_budget_recall (fixture->budget));
+}
+
 static void
 test_restart (Fixture *fixture, gconstpointer data)
 {
@@ -234,6 +353,8 @@ test_damaged_record (Fixture *fixture, gconstpointer data)
     "[User 1000]\nCount=70000\nSince=5\n",
     "[User bob]\nCount=1\nSince=5\n",
     "[User 99999999999]\nCount=1\nSince=5\n",
+    "[Flight 1000]\nFailures=0\nSince=5\n",
+    "[Flight bob]\nFailures=0\nResets=0\nSince=5\n",
     "[Nonsense]\nCount=1\nSince=5\n",
   };
 
@@ -259,7 +380,7 @@ test_unwritable_record (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  ward_budget_free (fixture->budget);
+  ward_budget_unref (fixture->budget);
   fixture->budget = ward_budget_new ("/nonexistent", "tpm0");
   g_assert_false (ward_budget_charge (fixture->budget, BOB, &fixture->ownership, &error));
   g_assert_error (error, WARD_ERROR, WARD_ERROR_FAILED);
@@ -278,6 +399,12 @@ main (int argc, char **argv)
   ADD ("/budget/few-tries", test_few_tries);
   ADD ("/budget/what-is-not-wrong-is-refunded", test_what_is_not_wrong_is_refunded);
   ADD ("/budget/crash-in-the-middle", test_crash_in_the_middle);
+  ADD ("/budget/crash-is-resolved", test_crash_is_resolved);
+  ADD ("/budget/power-loss-is-nobodys", test_power_loss_is_nobodys);
+  ADD ("/budget/burst", test_burst);
+  ADD ("/budget/wrong-in-a-burst", test_wrong_in_a_burst);
+  ADD ("/budget/others-fail-in-a-burst", test_others_fail_in_a_burst);
+  ADD ("/budget/recall", test_recall);
   ADD ("/budget/restart", test_restart);
   ADD ("/budget/time-forgives", test_time_forgives);
   ADD ("/budget/clock-set-back", test_clock_set_back);

@@ -46,6 +46,7 @@ chip_disable_clear (WardConnection *connection, WardSecret *auth, GError **error
 
 static const WardBackend backend = {
   .family = "2.0",
+  .guards_lockout = TRUE,
   .open = test_chip_open,
   .close = test_chip_close,
   .identify = test_chip_identify,
@@ -237,7 +238,7 @@ test_cleared_as_asked (TestTpm *fixture, gconstpointer data)
   test_chip.ownership.recovery_seconds = 1000;
   g_assert_true (ward_budget_charge (budget, 1000, &test_chip.ownership, NULL));
   g_assert_true (g_file_test (budgets, G_FILE_TEST_EXISTS));
-  ward_budget_free (budget);
+  ward_budget_unref (budget);
   ward_tpm_expect_firmware_clear (fixture->tpm, TRUE);
 
   let_go (fixture);

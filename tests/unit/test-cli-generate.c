@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ward-cli-generate.h"
+#include "ward-cli-sheet.h"
 #include "ward-client-error.h"
+#include "ward-client-generate.h"
 
 /* "2026-11-22 12:00:00" where the zone is UTC. */
 #define MADE (G_GINT64_CONSTANT (1795348800) * G_USEC_PER_SEC)
@@ -19,42 +20,42 @@ test_alphabet (void)
 
   for (guint n = 0; n < 200; n++)
     {
-      g_autoptr (WardSecret) secret = ward_cli_generate (NULL);
+      g_autoptr (WardSecret) secret = ward_client_generate (NULL);
       const guint8 *data = ward_secret_get_data (secret);
 
-      g_assert_cmpuint (ward_secret_get_size (secret), ==, WARD_CLI_GENERATE_SIZE);
-      for (gsize i = 0; i < WARD_CLI_GENERATE_SIZE; i++)
+      g_assert_cmpuint (ward_secret_get_size (secret), ==, WARD_CLIENT_GENERATE_SIZE);
+      for (gsize i = 0; i < WARD_CLIENT_GENERATE_SIZE; i++)
         {
-          gboolean is_dash = i % (WARD_CLI_GENERATE_GROUP_SIZE + 1) == WARD_CLI_GENERATE_GROUP_SIZE;
+          gboolean is_dash = i % (WARD_CLIENT_GENERATE_GROUP_SIZE + 1) == WARD_CLIENT_GENERATE_GROUP_SIZE;
 
           if (is_dash)
             g_assert_cmpint (data[i], ==, '-');
           else
-            g_assert_nonnull (strchr (WARD_CLI_GENERATE_ALPHABET, data[i]));
+            g_assert_nonnull (strchr (WARD_CLIENT_GENERATE_ALPHABET, data[i]));
           if (!is_dash)
             g_hash_table_add (seen, GUINT_TO_POINTER ((guint)data[i]));
         }
     }
   /* each letter is drawn; that one is not, in 5600 draws, happens once in 10^90 */
-  g_assert_cmpuint (g_hash_table_size (seen), ==, strlen (WARD_CLI_GENERATE_ALPHABET));
+  g_assert_cmpuint (g_hash_table_size (seen), ==, strlen (WARD_CLIENT_GENERATE_ALPHABET));
 }
 
 static void
 test_no_letters_that_look_alike (void)
 {
-  g_assert_null (strpbrk (WARD_CLI_GENERATE_ALPHABET, "0o1ilsuyz-"));
-  for (const char *letter = WARD_CLI_GENERATE_ALPHABET; *letter != '\0'; letter++)
+  g_assert_null (strpbrk (WARD_CLIENT_GENERATE_ALPHABET, "0o1ilsuyz-"));
+  for (const char *letter = WARD_CLIENT_GENERATE_ALPHABET; *letter != '\0'; letter++)
     g_assert_true (g_ascii_isdigit (*letter) || g_ascii_islower (*letter));
 }
 
 static void
 test_strength (void)
 {
-  double letters = WARD_CLI_GENERATE_N_GROUPS * WARD_CLI_GENERATE_GROUP_SIZE;
+  double letters = WARD_CLIENT_GENERATE_N_GROUPS * WARD_CLIENT_GENERATE_GROUP_SIZE;
 
-  g_assert_cmpfloat (letters * log2 ((double)strlen (WARD_CLI_GENERATE_ALPHABET)), >=, 128);
+  g_assert_cmpfloat (letters * log2 ((double)strlen (WARD_CLIENT_GENERATE_ALPHABET)), >=, 128);
   /* the shortest digest that TPMs of today protect contexts with */
-  g_assert_cmpuint (WARD_CLI_GENERATE_SIZE, <=, 32);
+  g_assert_cmpuint (WARD_CLIENT_GENERATE_SIZE, <=, 32);
 }
 
 /* All letters are as likely: of 27 counts of 1000 expected each, none is off by a fifth, which is 6 deviations. */
@@ -62,15 +63,15 @@ static void
 test_fairness (void)
 {
   guint counts[256] = { 0 };
-  const guint n_letters = (guint)strlen (WARD_CLI_GENERATE_ALPHABET);
+  const guint n_letters = (guint)strlen (WARD_CLIENT_GENERATE_ALPHABET);
   const guint n_drawn = 1000 * n_letters;
   guint drawn = 0;
 
   while (drawn < n_drawn)
     {
-      g_autoptr (WardSecret) secret = ward_cli_generate (NULL);
+      g_autoptr (WardSecret) secret = ward_client_generate (NULL);
 
-      for (gsize i = 0; i < WARD_CLI_GENERATE_SIZE; i++)
+      for (gsize i = 0; i < WARD_CLIENT_GENERATE_SIZE; i++)
         {
           guint8 letter = ward_secret_get_data (secret)[i];
 
@@ -78,7 +79,7 @@ test_fairness (void)
           drawn += letter != '-' ? 1 : 0;
         }
     }
-  for (const char *letter = WARD_CLI_GENERATE_ALPHABET; *letter != '\0'; letter++)
+  for (const char *letter = WARD_CLIENT_GENERATE_ALPHABET; *letter != '\0'; letter++)
     {
       g_assert_cmpuint (counts[(guint8)*letter], >, 800);
       g_assert_cmpuint (counts[(guint8)*letter], <, 1200);
@@ -92,17 +93,17 @@ test_all_differ (void)
 
   for (guint n = 0; n < 1000; n++)
     {
-      g_autoptr (WardSecret) secret = ward_cli_generate (NULL);
+      g_autoptr (WardSecret) secret = ward_client_generate (NULL);
 
       g_assert_true (g_hash_table_add (
           seen, g_strndup ((const char *)ward_secret_get_data (secret), ward_secret_get_size (secret))));
     }
 }
 
-typedef gboolean (*Print) (const WardCliSheet *sheet, const WardCliSheetEntry *entries, guint n_entries,
+typedef gboolean (*Print) (const WardClientSheet *sheet, const WardClientSheetEntry *entries, guint n_entries,
                            GError **error);
 
-static const WardCliSheet sheet = {
+static const WardClientSheet sheet = {
   .tpm_name = "tpm0",
   .tpm_model = "STM @secret-0@, firmware 1",
   .machine = "desk",
@@ -115,8 +116,8 @@ capture (Print print, int to, gboolean *ok, GError **error)
 {
   g_autoptr (WardSecret) lockout = ward_secret_new_from ("open-sesame", 11);
   g_autoptr (WardSecret) owner = ward_secret_new_from ("open-barley", 11);
-  const WardCliSheetEntry entries[] = { { "lockout", "It lifts lockouts.", lockout },
-                                        { "owner", "It makes keys.", owner } };
+  const WardClientSheetEntry entries[] = { { "lockout", "The lockout auth", "It lifts lockouts.", lockout },
+                                           { "owner", "The owner auth", "It makes keys.", owner } };
   g_autofree char *text = g_malloc0 (8192);
   int saved;
 

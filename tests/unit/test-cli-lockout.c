@@ -62,6 +62,16 @@ test_locked_out (void)
 }
 
 static void
+test_locked_out_tpm_1_2 (void)
+{
+  g_autoptr (WardDbusLockout) lockout = ward_dbus_lockout_skeleton_new ();
+
+  assert_and_free (ward_cli_lockout_summary (lockout, NOW), NULL);
+  ward_dbus_lockout_set_locked_out (lockout, TRUE);
+  assert_and_free (ward_cli_lockout_summary (lockout, NOW), "locked out (“tpmward lockout” tells more)");
+}
+
+static void
 test_bar (void)
 {
   g_autoptr (WardDbusLockout) lockout = new_lockout ();
@@ -88,6 +98,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli-lockout/nothing-is-said-while-all-is-well", test_nothing_is_said_while_all_is_well);
   g_test_add_func ("/cli-lockout/failures", test_failures);
   g_test_add_func ("/cli-lockout/locked-out", test_locked_out);
+  g_test_add_func ("/cli-lockout/locked-out-tpm-1.2", test_locked_out_tpm_1_2);
   g_test_add_func ("/cli-lockout/bar", test_bar);
   g_test_add_func ("/cli-lockout/penalty", test_penalty);
   return g_test_run ();

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-cli-text.h"
+#include "ward-client-text.h"
+#include "ward-hex.h"
 
 static void
 assert_and_free (char *actual, const char *expected)
@@ -80,10 +82,10 @@ test_hex (void)
 {
   const guint8 bytes[] = { 0x00, 0x9f, 0xa0, 0xff };
 
-  assert_and_free (ward_cli_text_hex (bytes, 4, 0), "009fa0ff");
-  assert_and_free (ward_cli_text_hex (bytes, 4, 1), "00 9f a0 ff");
-  assert_and_free (ward_cli_text_hex (bytes, 3, 2), "009f a0");
-  assert_and_free (ward_cli_text_hex (NULL, 0, 0), "");
+  assert_and_free (ward_hex (bytes, 4, 0), "009fa0ff");
+  assert_and_free (ward_hex (bytes, 4, 1), "00 9f a0 ff");
+  assert_and_free (ward_hex (bytes, 3, 2), "009f a0");
+  assert_and_free (ward_hex (NULL, 0, 0), "");
 }
 
 static void
@@ -91,35 +93,35 @@ test_times (void)
 {
   const gint64 second = G_USEC_PER_SEC;
 
-  assert_and_free (ward_cli_text_duration (999), "999 µs");
-  assert_and_free (ward_cli_text_duration (24999), "24 ms");
-  assert_and_free (ward_cli_text_duration (1500 * 1000), "1.5 s");
-  assert_and_free (ward_cli_text_duration (61 * 1000 * 1000), "1 min 1 s");
-  assert_and_free (ward_cli_text_ago (10 * second, 10 * second), "just now");
-  assert_and_free (ward_cli_text_ago (0, second), "1 second ago");
-  assert_and_free (ward_cli_text_ago (0, 59 * second), "59 seconds ago");
-  assert_and_free (ward_cli_text_ago (0, 7200 * second), "2 hours ago");
-  assert_and_free (ward_cli_text_ago (0, 86400 * 400 * second), "400 days ago");
-  assert_and_free (ward_cli_text_ago (second, 0), "in the future, by this clock");
+  assert_and_free (ward_client_text_duration (999), "999 µs");
+  assert_and_free (ward_client_text_duration (24999), "24 ms");
+  assert_and_free (ward_client_text_duration (1500 * 1000), "1.5 s");
+  assert_and_free (ward_client_text_duration (61 * 1000 * 1000), "1 min 1 s");
+  assert_and_free (ward_client_text_ago (10 * second, 10 * second), "just now");
+  assert_and_free (ward_client_text_ago (0, second), "1 second ago");
+  assert_and_free (ward_client_text_ago (0, 59 * second), "59 seconds ago");
+  assert_and_free (ward_client_text_ago (0, 7200 * second), "2 hours ago");
+  assert_and_free (ward_client_text_ago (0, 86400 * 400 * second), "400 days ago");
+  assert_and_free (ward_client_text_ago (second, 0), "in the future, by this clock");
 }
 
 static void
 test_span (void)
 {
-  assert_and_free (ward_cli_text_span (0), "0 seconds");
-  assert_and_free (ward_cli_text_span (1), "1 second");
-  assert_and_free (ward_cli_text_span (600), "10 minutes");
-  assert_and_free (ward_cli_text_span (1000), "16 minutes 40 seconds");
-  assert_and_free (ward_cli_text_span (3600 + 59), "1 hour 59 seconds");
-  assert_and_free (ward_cli_text_span (2 * 86400 + 3600 + 60 + 1), "2 days 1 hour");
-  assert_and_free (ward_cli_text_span (G_MAXUINT32), "49710 days 6 hours");
+  assert_and_free (ward_client_text_span (0), "0 seconds");
+  assert_and_free (ward_client_text_span (1), "1 second");
+  assert_and_free (ward_client_text_span (600), "10 minutes");
+  assert_and_free (ward_client_text_span (1000), "16 minutes 40 seconds");
+  assert_and_free (ward_client_text_span (3600 + 59), "1 hour 59 seconds");
+  assert_and_free (ward_client_text_span (2 * 86400 + 3600 + 60 + 1), "2 days 1 hour");
+  assert_and_free (ward_client_text_span (G_MAXUINT32), "49710 days 6 hours");
 }
 
 static void
 test_instant (void)
 {
-  assert_and_free (ward_cli_text_instant (0), "1970-01-01 00:00:00");
-  assert_and_free (ward_cli_text_instant (G_MAXUINT64), "beyond all dates");
+  assert_and_free (ward_client_text_instant (0), "1970-01-01 00:00:00");
+  assert_and_free (ward_client_text_instant (G_MAXUINT64), "beyond all dates");
 }
 
 static void

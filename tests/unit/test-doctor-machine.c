@@ -250,6 +250,52 @@ test_helper_that_fails (TestDoctor *doctor, gconstpointer data)
 }
 
 static void
+add_damage (TestDoctor *doctor, const char *path, guint32 uid)
+{
+  g_ptr_array_add (doctor->facts->damages, ward_damage_new (path, "it is odd", uid, NULL));
+}
+
+/* Of other users' keys nothing is told but that there are some. */
+static void
+test_store_damaged (TestDoctor *doctor, gconstpointer data)
+{
+  const WardFinding *finding;
+
+  add_damage (doctor, "/store/bobs", 1001);
+  finding = test_doctor_finds (doctor, "store-damaged", WARD_SEVERITY_WARNING, FALSE);
+  g_assert_cmpstr (finding->subject, ==, "");
+  test_doctor_says (finding, "1 belongs to other users' keys");
+  test_doctor_hides (finding, "/store/bobs");
+
+  add_damage (doctor, "/store/mine", doctor->viewer.uid);
+  add_damage (doctor, "/store/systems", WARD_UID_SYSTEM);
+  finding = test_doctor_finds (doctor, "store-damaged", WARD_SEVERITY_WARNING, FALSE);
+  g_assert_cmpstr (finding->subject, ==, "/store/mine");
+  test_doctor_says (finding, "/store/mine: it is odd.\n/store/systems: it is odd.");
+  test_doctor_hides (finding, "/store/bobs");
+
+  doctor->viewer.sees_all = TRUE;
+  finding = test_doctor_finds (doctor, "store-damaged", WARD_SEVERITY_WARNING, FALSE);
+  g_assert_cmpstr (finding->subject, ==, "/store/bobs");
+  test_doctor_says (finding, "/store/bobs: it is odd.\n/store/mine");
+  test_doctor_hides (finding, "other users");
+  for (guint i = 0; i < 20; i++)
+    add_damage (doctor, "/store/another", 1002);
+  finding = test_doctor_finds (doctor, "store-damaged", WARD_SEVERITY_WARNING, FALSE);
+  test_doctor_says (finding, "\nAnd 13 more.");
+}
+
+static void
+test_no_store (TestDoctor *doctor, gconstpointer data)
+{
+  const WardFinding *finding;
+
+  doctor->facts->store_error = g_error_new_literal (WARD_ERROR, WARD_ERROR_FAILED, "It is gone.");
+  finding = test_doctor_finds (doctor, "store-damaged", WARD_SEVERITY_ERROR, FALSE);
+  test_doctor_says (finding, "It is gone.");
+}
+
+static void
 add_holder (TestDoctor *doctor, const char *device, guint32 pid, const char *command)
 {
   GVariantBuilder builder;
@@ -378,6 +424,8 @@ main (int argc, char **argv)
   ADD ("/doctor/no-tss-user", test_no_tss_user);
   ADD ("/doctor/no-helper", test_no_helper);
   ADD ("/doctor/helper-that-fails", test_helper_that_fails);
+  ADD ("/doctor/store-damaged", test_store_damaged);
+  ADD ("/doctor/no-store", test_no_store);
   ADD ("/doctor/holder", test_holder);
   ADD ("/doctor/rightful-holders", test_rightful_holders);
   ADD ("/doctor/tcsd", test_tcsd);

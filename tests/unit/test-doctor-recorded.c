@@ -64,6 +64,14 @@ load (TestDoctor *doctor, const char *name)
   chmod_nodes (doctor->root);
 }
 
+/* One that has an owner. */
+static void
+set_family (TestDoctor *doctor, const char *family)
+{
+  test_doctor_set (&doctor->tpm->family, family);
+  doctor->tpm->ownership->owner_auth_set = TRUE;
+}
+
 static void
 test_recorded (TestDoctor *doctor, gconstpointer data)
 {
@@ -72,14 +80,14 @@ test_recorded (TestDoctor *doctor, gconstpointer data)
 
   load (doctor, machine->tree);
   if (machine->family)
-    test_doctor_set (&doctor->tpm->family, machine->family);
+    set_family (doctor, machine->family);
   else
     g_ptr_array_set_size (doctor->tpms, 0);
   finding = test_doctor_finds (doctor, machine->finding, machine->severity, FALSE);
   test_doctor_says (finding, machine->words);
 }
 
-/* On a machine with a TPM 1.2 tcsd is where it belongs. */
+/* On a machine with a TPM 1.2 tcsd is where it belongs, and is to work. */
 static void
 test_tcsd (TestDoctor *doctor, gconstpointer data)
 {
@@ -88,7 +96,9 @@ test_tcsd (TestDoctor *doctor, gconstpointer data)
   test_doctor_finds (doctor, "tcsd-on-tpm2", WARD_SEVERITY_ERROR, TRUE);
 
   load (doctor, "tpm12");
-  test_doctor_set (&doctor->tpm->family, "1.2");
+  set_family (doctor, "1.2");
+  test_doctor_finds (doctor, "tcsd-failed", WARD_SEVERITY_ERROR, TRUE);
+  test_doctor_set (&doctor->facts->tcsd.active, "active");
   test_doctor_finds (doctor, NULL, WARD_SEVERITY_OK, FALSE);
 }
 

@@ -39,6 +39,26 @@ test_disabled (TestDoctor *doctor, gconstpointer data)
   test_doctor_finds (doctor, "tpm-disabled@tpm0", WARD_SEVERITY_ERROR, FALSE);
 }
 
+/* It lacks what a TPM 2.0 has, and that is no finding. */
+static void
+test_tpm12 (TestDoctor *doctor, gconstpointer data)
+{
+  const WardFinding *finding;
+
+  test_doctor_set (&doctor->tpm->family, "1.2");
+  *doctor->tpm->ownership = (WardOwnership){ .owner_auth_set = TRUE, .has_srk = TRUE };
+  test_doctor_finds (doctor, NULL, WARD_SEVERITY_OK, FALSE);
+
+  doctor->tpm->ownership->owner_auth_set = FALSE;
+  finding = test_doctor_finds (doctor, "not-owned@tpm0", WARD_SEVERITY_INFO, FALSE);
+  test_doctor_says (finding, "TPM 1.2");
+
+  doctor->tpm->state = WARD_TPM_DISABLED;
+  test_doctor_set (&doctor->tpm->state_detail, "Its owner can enable it.");
+  finding = test_doctor_finds (doctor, "tpm-disabled@tpm0", WARD_SEVERITY_ERROR, FALSE);
+  g_assert_cmpstr (finding->detail, ==, "Its owner can enable it.");
+}
+
 static void
 test_self_test_failed (TestDoctor *doctor, gconstpointer data)
 {
@@ -375,6 +395,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/doctor/unreachable", test_unreachable);
+  ADD ("/doctor-tpm/tpm-1.2", test_tpm12);
   ADD ("/doctor/unreachable-says-no-more", test_unreachable_says_no_more);
   ADD ("/doctor/disabled", test_disabled);
   ADD ("/doctor/self-test-failed", test_self_test_failed);

@@ -11,8 +11,9 @@
   "<node><interface name='org.tpmward1.Helper'>" METHOD ("RepairAccess", IN ("b"), OUT ("as"))                         \
       METHOD ("ScanDependents", "", OUT ("aa{sv}")) METHOD ("RequestClear", IN ("s"), OUT ("u"))                       \
           METHOD ("WithdrawClear", IN ("s"), "") METHOD ("Inspect", "", OUT ("aa{sv}") OUT ("as"))                     \
-              METHOD ("LoadDriver", IN ("b"), OUT ("as"))                                                              \
-                  METHOD ("DisableService", IN ("s") IN ("b"), OUT ("as")) "</interface></node>"
+              METHOD ("LoadDriver", IN ("b"), OUT ("as")) METHOD ("DisableService", IN ("s") IN ("b"), OUT ("as"))     \
+                  METHOD ("RepairTcsdConfig", IN ("b"), OUT ("as")) METHOD ("CloseTcsd", IN ("b"), OUT ("as"))         \
+                      METHOD ("StartTcsd", "", OUT ("s")) METHOD ("StopTcsd", IN ("s"), "") "</interface></node>"
 
 typedef struct
 {
@@ -62,6 +63,10 @@ on_call (GDBusConnection *connection, const char *sender, const char *path, cons
     { "Inspect", "([{'pid': <uint32 7>}], ['a line'])" },
     { "LoadDriver", "(['load a'],)" },
     { "DisableService", "(['stop a', 'disable a'],)" },
+    { "RepairTcsdConfig", "(['chmod a'],)" },
+    { "CloseTcsd", "(['comment out b'],)" },
+    { "StartTcsd", "('0123',)" },
+    { "StopTcsd", "()" },
   };
   Fixture *fixture = user_data;
   g_autofree char *text = g_variant_print (parameters, FALSE);
@@ -275,6 +280,39 @@ test_driver_and_services (Fixture *fixture, gconstpointer user_data)
   g_assert_cmpstr (fixture->called, ==, "DisableService ('tcsd', false)");
 }
 
+static void
+test_tcsd (Fixture *fixture, gconstpointer user_data)
+{
+  g_autoptr (GAsyncResult) config = NULL;
+  g_autoptr (GAsyncResult) remote = NULL;
+  g_autoptr (GAsyncResult) start = NULL;
+  g_autoptr (GAsyncResult) stop = NULL;
+  g_auto (GStrv) repaired = NULL;
+  g_auto (GStrv) closed = NULL;
+  g_autofree char *started = NULL;
+  g_autoptr (GError) error = NULL;
+
+  start_helper (fixture);
+  ward_helper_client_repair_tcsd_config_async (fixture->connection, TRUE, on_done, &config);
+  repaired = ward_helper_client_tcsd_config_finish (fixture->connection, await (&config), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (repaired[0], ==, "chmod a");
+  g_assert_cmpstr (fixture->called, ==, "RepairTcsdConfig (true,)");
+  ward_helper_client_close_tcsd_async (fixture->connection, FALSE, on_done, &remote);
+  closed = ward_helper_client_tcsd_config_finish (fixture->connection, await (&remote), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (closed[0], ==, "comment out b");
+  g_assert_cmpstr (fixture->called, ==, "CloseTcsd (false,)");
+
+  ward_helper_client_start_tcsd_async (fixture->connection, on_done, &start);
+  started = ward_helper_client_start_tcsd_finish (fixture->connection, await (&start), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (started, ==, "0123");
+  ward_helper_client_stop_tcsd_async (fixture->connection, started, on_done, &stop);
+  g_assert_true (ward_helper_client_stop_tcsd_finish (fixture->connection, await (&stop), &error));
+  g_assert_cmpstr (fixture->called, ==, "StopTcsd ('0123',)");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -289,5 +327,6 @@ main (int argc, char **argv)
   g_test_add ("/helper-client/clear-refused", Fixture, NULL, set_up, test_clear_refused, tear_down);
   g_test_add ("/helper-client/inspect", Fixture, NULL, set_up, test_inspect, tear_down);
   g_test_add ("/helper-client/driver-and-services", Fixture, NULL, set_up, test_driver_and_services, tear_down);
+  g_test_add ("/helper-client/tcsd", Fixture, NULL, set_up, test_tcsd, tear_down);
   return g_test_run ();
 }

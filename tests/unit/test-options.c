@@ -8,10 +8,10 @@
 #include "ward-error.h"
 
 static const WardOption known[] = {
-  { "auth", WARD_OPTION_AUTH },     { "new", WARD_OPTION_AUTH },
-  { "force", WARD_OPTION_BOOLEAN }, { "format", WARD_OPTION_STRING },
-  { "data", WARD_OPTION_DATA },     { "output", WARD_OPTION_OUTPUT },
-  { "pcrs", WARD_OPTION_PCRS },     { NULL, 0 },
+  { "auth", WARD_OPTION_AUTH },     { "new", WARD_OPTION_AUTH },          { "force", WARD_OPTION_BOOLEAN },
+  { "format", WARD_OPTION_STRING }, { "data", WARD_OPTION_DATA },         { "output", WARD_OPTION_OUTPUT },
+  { "pcrs", WARD_OPTION_PCRS },     { "passphrase", WARD_OPTION_SECRET }, { "label", WARD_OPTION_BYTES },
+  { "usage", WARD_OPTION_STRINGS }, { "offset", WARD_OPTION_UINT },       { NULL, 0 },
 };
 
 /* text: in GVariant's notation; floating, and freed. */
@@ -80,6 +80,24 @@ test_values (void)
   assert_secret (options, "auth", "ä \n", 4);
   assert_secret (options, "new", "\0\xff\1", 3);
   g_assert_true (ward_options_get_boolean (options, "force"));
+}
+
+static void
+test_other_kinds (void)
+{
+  g_autoptr (WardOptions) options = parse (
+      "{'passphrase': <[byte 1, 0]>, 'label': <[byte 97, 0]>, 'usage': <['sign', 'agree']>}", NULL, NULL);
+  GBytes *label = ward_options_get_bytes (options, "label");
+  const char *const *usage = ward_options_get_strings (options, "usage");
+
+  /* a zero byte at its end is a passphrase's own */
+  assert_secret (options, "passphrase", "\1\0", 2);
+  g_assert_cmpmem (g_bytes_get_data (label, NULL), g_bytes_get_size (label), "a\0", 2);
+  g_assert_cmpuint (g_strv_length ((GStrv)usage), ==, 2);
+  g_assert_cmpstr (usage[1], ==, "agree");
+  assert_refused ("{'passphrase': <true>}", NULL, "h, ay or s");
+  assert_refused ("{'label': <'a'>}", NULL, "must be of type ay");
+  assert_refused ("{'usage': <'sign'>}", NULL, "must be of type as");
 }
 
 static void
@@ -183,6 +201,18 @@ test_strings (void)
   g_assert_true (ward_options_has (options, "format"));
   g_assert_false (ward_options_has (options, "force"));
   assert_refused ("{'format': <1>}", NULL, "of type s");
+}
+
+static void
+test_numbers (void)
+{
+  g_autoptr (WardOptions) options = parse ("{'offset': <uint32 4294967295>}", NULL, NULL);
+  g_autoptr (WardOptions) none = parse ("{}", NULL, NULL);
+
+  g_assert_cmpuint (ward_options_get_uint (options, "offset", 7), ==, G_MAXUINT32);
+  g_assert_cmpuint (ward_options_get_uint (none, "offset", 7), ==, 7);
+  assert_refused ("{'offset': <1>}", NULL, "of type u");
+  assert_refused ("{'offset': <'1'>}", NULL, "of type u");
 }
 
 static void
@@ -293,6 +323,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/options/none", test_none);
   g_test_add_func ("/options/values", test_values);
+  g_test_add_func ("/options/other-kinds", test_other_kinds);
   g_test_add_func ("/options/empty-is-not-absent", test_empty_is_not_absent);
   g_test_add_func ("/options/nonsense", test_nonsense);
   g_test_add_func ("/options/descriptor", test_descriptor);
@@ -302,6 +333,7 @@ main (int argc, char **argv)
   g_test_add_func ("/options/descriptor-that-is-missing", test_descriptor_that_is_missing);
   g_test_add_func ("/options/surplus-descriptor", test_surplus_descriptor);
   g_test_add_func ("/options/strings", test_strings);
+  g_test_add_func ("/options/numbers", test_numbers);
   g_test_add_func ("/options/data", test_data);
   g_test_add_func ("/options/pcrs", test_pcrs);
   g_test_add_func ("/options/pcrs-that-are-none", test_pcrs_that_are_none);

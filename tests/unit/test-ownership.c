@@ -45,6 +45,7 @@ chip_provision_srk (WardConnection *connection, WardSecret *owner_auth, GError *
 
 static const WardBackend backend = {
   .family = "2.0",
+  .guards_lockout = TRUE,
   .open = test_chip_open,
   .close = test_chip_close,
   .identify = test_chip_identify,
@@ -79,9 +80,13 @@ take_ownership (TestTpm *fixture, const char *which, GError **error)
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (WardSecret) auth = ward_secret_new_from ("secret", 6);
 
-  ward_tpm_take_ownership_async (fixture->tpm, &ticket, strchr (which, 'O') ? auth : NULL,
-                                 strchr (which, 'E') ? auth : NULL, strchr (which, 'L') ? auth : NULL, FALSE,
-                                 test_keep_result, &result);
+  WardSecret *const auths[WARD_N_HIERARCHIES] = {
+    [WARD_HIERARCHY_OWNER] = strchr (which, 'O') ? auth : NULL,
+    [WARD_HIERARCHY_ENDORSEMENT] = strchr (which, 'E') ? auth : NULL,
+    [WARD_HIERARCHY_LOCKOUT] = strchr (which, 'L') ? auth : NULL,
+  };
+
+  ward_tpm_take_ownership_async (fixture->tpm, &ticket, auths, FALSE, test_keep_result, &result);
   return ward_tpm_take_ownership_finish (fixture->tpm, test_await_result (&result), error);
 }
 

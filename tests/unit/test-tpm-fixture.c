@@ -152,6 +152,8 @@ test_tpm_start (TestTpm *fixture, const WardBackend *backend, const char *transp
 void
 test_tpm_let_go (TestTpm *fixture)
 {
+  if (fixture->tpm)
+    ward_tpm_stop (fixture->tpm);
   g_clear_object (&fixture->tpm);
   g_assert_true (ward_worker_wait_all (10 * G_USEC_PER_SEC));
   while (g_main_context_iteration (NULL, FALSE))

@@ -15,19 +15,20 @@ static struct
 {
   gboolean counts;
   guint n_unsealed;
-  int breaks;          /* the transport, at so many of the next tries */
-  char *budgets;       /* the record's path */
-  WardSecret *payload; /* what is sealed in it */
+  int breaks;             /* the transport, at so many of the next tries */
+  gboolean counts_unseen; /* a wrong try, though its transport breaks */
+  char *budgets;          /* the record's path */
+  WardSecret *payload;    /* what is sealed in it */
 } chip;
 
 static WardSealed *
-chip_seal (WardConnection *connection, WardSecret *data, WardSecret *auth, GPtrArray *pcrs, gboolean no_da,
+chip_seal (WardConnection *connection, WardSecret *data, const WardKeyAuths *auths, GPtrArray *pcrs, gboolean no_da,
            GError **error)
 {
   WardSealed *sealed = ward_sealed_new ();
 
   sealed->parent = WARD_SRK_HANDLE;
-  sealed->has_auth = auth != NULL;
+  sealed->has_auth = auths->auth != NULL;
   sealed->public_area = g_bytes_new_static ("public", 6);
   sealed->private_area = g_bytes_new_static ("private", 7);
   g_clear_pointer (&chip.payload, ward_secret_unref);
@@ -49,14 +50,17 @@ is_right (WardSecret *auth)
 }
 
 static WardSecret *
-chip_unseal (WardConnection *connection, const WardSealed *sealed, WardSecret *auth, GError **error)
+chip_unseal (WardConnection *connection, const WardSealed *sealed, const WardKeyAuths *auths, GError **error)
 {
   chip.n_unsealed++;
   /* a counted try of a user's is on disk by now */
   g_assert_true (g_file_test (chip.budgets, G_FILE_TEST_EXISTS) == chip.counts);
   if (chip.breaks-- > 0)
-    g_set_error_literal (error, WARD_ERROR, WARD_ERROR_UNREACHABLE, "The chip is away.");
-  else if (sealed->has_auth && !is_right (auth))
+    {
+      test_chip.ownership.failures += chip.counts_unseen;
+      g_set_error_literal (error, WARD_ERROR, WARD_ERROR_UNREACHABLE, "The chip is away.");
+    }
+  else if (sealed->has_auth && !is_right (auths->auth))
     {
       test_chip.ownership.failures += chip.counts;
       g_set_error_literal (error, WARD_ERROR, WARD_ERROR_AUTHENTICATION_FAILED, "The chip refuses it.");
@@ -110,7 +114,8 @@ seal (Fixture *fixture, gsize size, const char *auth)
   char *blob;
 
   memset (ward_secret_get_data (data), 'd', size);
-  ward_tpm_seal_async (fixture->base.tpm, &ticket, data, auth ? secret : NULL, NULL, FALSE, test_keep_result, &result);
+  ward_tpm_seal_async (fixture->base.tpm, &ticket, data, &(WardKeyAuths){ .auth = auth ? secret : NULL }, NULL, FALSE,
+                       test_keep_result, &result);
   blob = ward_tpm_seal_finish (fixture->base.tpm, test_await_result (&result), &error);
   g_assert_no_error (error);
   return blob;
@@ -125,7 +130,8 @@ unseal (Fixture *fixture, const char *blob, guint uid, const char *auth, GError 
   WardEnvelope *envelope = ward_envelope_parse (blob, error);
 
   g_assert_nonnull (envelope);
-  ward_tpm_unseal_async (fixture->base.tpm, &ticket, envelope, auth ? secret : NULL, test_keep_result, &result);
+  ward_tpm_unseal_async (fixture->base.tpm, &ticket, envelope, &(WardKeyAuths){ .auth = auth ? secret : NULL },
+                         test_keep_result, &result);
   return ward_tpm_unseal_finish (fixture->base.tpm, test_await_result (&result), error);
 }
 
@@ -224,14 +230,19 @@ test_uncounted_is_not_charged (Fixture *fixture, gconstpointer data)
   assert_unseals (fixture, fixture->blob, BOB, "right", 10);
 }
 
-/* A try that the chip may have seen is not made a second time behind its caller's back, and counts. */
+/* A try that the chip has counted is not made a second time behind its caller's back; one that it has not is. */
 static void
 test_broken_transport (Fixture *fixture, gconstpointer data)
 {
   chip.breaks = 1;
-  assert_refused (fixture, BOB, "right", WARD_ERROR_UNREACHABLE, "nobody knows");
-  g_assert_cmpuint (chip.n_unsealed, ==, 1);
-  assert_refused (fixture, BOB, "wrong", WARD_ERROR_AUTHENTICATION_FAILED, "1 more tries");
+  assert_unseals (fixture, fixture->blob, BOB, "right", 10);
+  g_assert_cmpuint (chip.n_unsealed, ==, 2);
+  assert_refused (fixture, BOB, "wrong", WARD_ERROR_AUTHENTICATION_FAILED, "2 more tries");
+  chip.breaks = 1;
+  chip.counts_unseen = TRUE;
+  assert_refused (fixture, BOB, "wrong", WARD_ERROR_UNREACHABLE, "nobody knows");
+  g_assert_cmpuint (chip.n_unsealed, ==, 4);
+  assert_refused (fixture, BOB, "wrong", WARD_ERROR_AUTHENTICATION_FAILED, "0 more tries");
 }
 
 static void

@@ -207,6 +207,44 @@ test_stop (TestTpm *fixture, gconstpointer data)
   g_assert_error (error, WARD_ERROR, WARD_ERROR_UNREACHABLE);
 }
 
+static gboolean is_kept;
+
+static void
+let_go_slowly (gpointer data)
+{
+  g_usleep (50 * 1000);
+  is_kept = FALSE;
+}
+
+/* As libraries keep something for each thread until it has ended. */
+static WardConnection *
+open_and_keep (const char *transport, GError **error)
+{
+  static GPrivate kept = G_PRIVATE_INIT (let_go_slowly);
+
+  is_kept = TRUE;
+  g_private_set (&kept, &is_kept);
+  return test_chip_open (transport, error);
+}
+
+/* Its thread must not find the libraries torn down. */
+static void
+test_thread_has_ended (TestTpm *fixture, gconstpointer data)
+{
+  static const WardBackend keeping = {
+    .family = "2.0",
+    .open = open_and_keep,
+    .close = test_chip_close,
+    .identify = test_chip_identify,
+  };
+
+  test_tpm_let_go (fixture);
+  test_tpm_start (fixture, &keeping, "device:/test");
+  g_assert_true (is_kept);
+  test_tpm_let_go (fixture);
+  g_assert_false (is_kept);
+}
+
 static void
 note_self_test (WardTpm *tpm, GString *states)
 {
@@ -347,6 +385,7 @@ main (int argc, char **argv)
   ADD ("/tpm/callers-take-turns", test_callers_take_turns);
   ADD ("/tpm/withdraw", test_withdraw);
   ADD ("/tpm/stop", test_stop);
+  ADD ("/tpm/thread-has-ended", test_thread_has_ended);
   ADD ("/self-test/states", test_self_test_states);
   ADD ("/self-test/is-remembered", test_self_test_is_remembered);
   ADD ("/self-test/that-cannot-be-run", test_self_test_that_cannot_be_run);

@@ -17,6 +17,8 @@ typedef struct
 /* NULL, and the test skipped, on a machine without swtpm. started: whether TPM2_Startup has been done. */
 Swtpm *swtpm_new (gboolean started);
 void swtpm_kill (Swtpm *swtpm);
+/* As if the machine were switched off and on: TPM2_Startup has yet to be done. */
+void swtpm_reset (Swtpm *swtpm);
 void swtpm_free (Swtpm *swtpm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Swtpm, swtpm_free)
 WardConnection *swtpm_connect (Swtpm *swtpm);
@@ -60,10 +62,11 @@ Middleman *middleman_new (const char *transport);
 void middleman_free (Middleman *middleman);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Middleman, middleman_free)
 
-/* A connection through it. */
+/* A connection through it: to what is taken for a resource manager, or for what that transport says. */
 WardConnection *middleman_connect (Middleman *middleman);
+WardConnection *middleman_connect_as (Middleman *middleman, const char *transport);
 
-/* No transient object and no session is in the TPM. */
+/* No transient object and no session is in the TPM but those that the connection keeps. */
 void assert_nothing_left (WardConnection *connection);
 
 #define assert_message_contains(error, part) g_assert_nonnull (strstr ((error)->message, part))

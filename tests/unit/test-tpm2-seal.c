@@ -40,7 +40,8 @@ seal (WardConnection *connection, gsize size, const char *auth, gboolean bound, 
   WardSecret *auth_secret = secret_new (auth);
   g_autoptr (GPtrArray) pcrs = bound ? some_pcrs () : NULL;
   g_autoptr (GError) error = NULL;
-  WardSealed *sealed = ward_tpm2_backend.seal (connection, data, auth_secret, pcrs, no_da, &error);
+  WardSealed *sealed = ward_tpm2_backend.seal (connection, data, &(WardKeyAuths){ .auth = auth_secret }, pcrs, no_da,
+                                               &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (sealed);
@@ -58,7 +59,7 @@ unseal (WardConnection *connection, const WardSealed *sealed, const char *auth, 
   gboolean counts;
 
   if (ward_tpm2_backend.check_sealed (sealed, &counts, error))
-    data = ward_tpm2_backend.unseal (connection, sealed, auth_secret, error);
+    data = ward_tpm2_backend.unseal (connection, sealed, &(WardKeyAuths){ .auth = auth_secret }, error);
   g_clear_pointer (&auth_secret, ward_secret_unref);
   assert_nothing_left (connection);
   return data;
@@ -120,7 +121,7 @@ test_too_much_and_nothing (void)
       g_autoptr (WardSecret) data = secret_of (sizes[i]);
       g_autoptr (GError) error = NULL;
 
-      g_assert_null (ward_tpm2_backend.seal (connection, data, NULL, NULL, TRUE, &error));
+      g_assert_null (ward_tpm2_backend.seal (connection, data, &(WardKeyAuths){ .auth = NULL }, NULL, TRUE, &error));
       g_assert_error (error, WARD_ERROR, WARD_ERROR_INVALID_ARGUMENT);
     }
 }
@@ -151,7 +152,7 @@ test_owner_auth_without_srk (void)
 
   before = seal (connection, 5, NULL, FALSE, TRUE);
   owner_set (connection, WARD_HIERARCHY_OWNER, "own");
-  g_assert_null (ward_tpm2_backend.seal (connection, data, NULL, NULL, TRUE, &refusal));
+  g_assert_null (ward_tpm2_backend.seal (connection, data, &(WardKeyAuths){ .auth = NULL }, NULL, TRUE, &refusal));
   g_assert_error (refusal, WARD_ERROR, WARD_ERROR_NOT_OWNED);
   assert_message_contains (refusal, "ProvisionSrk");
   assert_refuses (connection, before, NULL, WARD_ERROR_NOT_OWNED, "ProvisionSrk");
@@ -279,7 +280,7 @@ test_policy_is_the_tpms (void)
   extend (connection, ESYS_TR_PCR16);
   bank = g_ptr_array_index (sealed->pcrs, 0);
   g_assert_true (ward_tpm2_read_pcrs (connection, "sha256", bank->values.mask, &bank->values, NULL));
-  data = ward_tpm2_backend.unseal (connection, sealed, NULL, &error);
+  data = ward_tpm2_backend.unseal (connection, sealed, &(WardKeyAuths){ .auth = NULL }, &error);
   g_assert_null (data);
   g_assert_error (error, WARD_ERROR, WARD_ERROR_POLICY_MISMATCH);
   assert_nothing_left (connection);
@@ -419,11 +420,12 @@ test_nothing_on_the_wire (void)
     {
       g_autoptr (GPtrArray) pcrs = bound ? some_pcrs () : NULL;
       g_autoptr (GError) error = NULL;
-      g_autoptr (WardSealed) sealed = ward_tpm2_backend.seal (connection, data, auth, pcrs, FALSE, &error);
+      g_autoptr (WardSealed) sealed = ward_tpm2_backend.seal (connection, data, &(WardKeyAuths){ .auth = auth }, pcrs,
+                                                              FALSE, &error);
       g_autoptr (WardSecret) back = NULL;
 
       g_assert_no_error (error);
-      back = ward_tpm2_backend.unseal (connection, sealed, auth, &error);
+      back = ward_tpm2_backend.unseal (connection, sealed, &(WardKeyAuths){ .auth = auth }, &error);
       g_assert_no_error (error);
       g_assert_cmpmem (ward_secret_get_data (back), ward_secret_get_size (back), DATA_MARK, strlen (DATA_MARK));
     }

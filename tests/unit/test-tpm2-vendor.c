@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ward-tpm2-private.h"
 
+#include "ward-manufacturer.h"
+
 typedef struct
 {
   const char *manufacturer;
@@ -42,12 +44,12 @@ test_firmware (void)
 static void
 test_names (void)
 {
-  g_assert_cmpstr (ward_tpm2_manufacturer_get_name ("IFX"), ==, "Infineon");
-  g_assert_cmpstr (ward_tpm2_manufacturer_get_name ("STM"), ==, "STMicroelectronics");
-  g_assert_cmpstr (ward_tpm2_manufacturer_get_name ("NTC"), ==, "Nuvoton Technology");
-  g_assert_cmpstr (ward_tpm2_manufacturer_get_name ("WEC"), ==, "Winbond");
-  g_assert_cmpstr (ward_tpm2_manufacturer_get_name ("XYZ"), ==, "");
-  g_assert_cmpstr (ward_tpm2_manufacturer_get_name (""), ==, "");
+  g_assert_cmpstr (ward_manufacturer_get_name ("IFX"), ==, "Infineon");
+  g_assert_cmpstr (ward_manufacturer_get_name ("STM"), ==, "STMicroelectronics");
+  g_assert_cmpstr (ward_manufacturer_get_name ("NTC"), ==, "Nuvoton Technology");
+  g_assert_cmpstr (ward_manufacturer_get_name ("WEC"), ==, "Winbond");
+  g_assert_cmpstr (ward_manufacturer_get_name ("XYZ"), ==, "");
+  g_assert_cmpstr (ward_manufacturer_get_name (""), ==, "");
 }
 
 static void

@@ -132,6 +132,7 @@ def stop():
 
 
 def journal(*options):
+    run("journalctl", "--sync")
     return run("journalctl", "--no-pager", "--quiet", "--boot", *options)
 
 

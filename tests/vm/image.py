@@ -22,7 +22,7 @@ PACKAGES = (
     # what the service and the command are linked with; tpm2-tools bring the TSS
     "libgudev-1.0-0", "libglib2.0-bin", "libjson-glib-1.0-0", "tpm2-tools",
     # what else lives on a TPM
-    "cryptsetup-bin", "trousers",
+    "cryptsetup-bin", "openssl", "tpm2-openssl", "trousers", "libtspi1",
     # to install and to test
     "meson", "python3", "python3-pytest",
 )  # fmt: skip
@@ -92,13 +92,15 @@ def make_root(work):
     for kind, text in sources.items():
         (work / f"host.{kind}").write_text(text)
     command = [
-        # What it mounts goes away with it, however it ends.
-        "unshare", "--mount", "--fork", "--kill-child", "mmdebstrap", "--quiet", "--mode=root", "--variant=essential", "--format=directory",
+        # What it mounts and starts goes away with it, however it ends; and its packages' scripts, which have polkitd and others end to be
+        # started anew, see none of this machine's.
+        "unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child", "mmdebstrap", "--quiet", "--mode=root", "--variant=essential", "--format=directory",
         f"--include={','.join(PACKAGES)}",
         "--aptopt=Acquire::Languages \"none\"", "--aptopt=APT::Install-Recommends \"false\"",
         "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "info", "locale", "man")),
         *(f"--customize-hook=chroot \"$1\" useradd --create-home --shell /bin/bash {user}" for user in USERS),
+        f"--customize-hook=install -D -m 644 {PARTS / 'polkit.conf'} \"$1/etc/systemd/system/polkit.service.d/ward-vm.conf\"",
         # Each test that wants tcsd starts it: on a TPM 2.0 it fails.
         "--customize-hook=systemctl --root=\"$1\" disable tcsd.service",
         f"--customize-hook={PARTS / 'fetch-kernel'}",

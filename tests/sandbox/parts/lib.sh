@@ -36,3 +36,15 @@ until_ready() {
     sleep 0.01
   done
 }
+
+# Whether PART listens on each of these sockets. Their files are there a moment earlier, and refuse; and other sandboxes have some of the same
+# names.
+listening() {
+  local part=$1 socket named held
+  shift
+  held=$(readlink "/proc/$(cat "$sandbox/pids/$part")/fd/"*)
+  for socket in "$@"; do
+    named=$(awk -v name="$socket" '$4 == "00010000" && $8 == name { print "socket:[" $7 "]" }' /proc/net/unix)
+    [ -n "$named" ] && grep -Fxq -e "$named" <<<"$held" || return 1
+  done
+}

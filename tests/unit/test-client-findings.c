@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ward-cli-findings.h"
+#include "ward-client-findings.h"
 
 static GVariant *
 parse (const char *text)
@@ -17,7 +17,7 @@ static void
 assert_summary (const char *text, const char *expected)
 {
   g_autoptr (GVariant) findings = parse (text);
-  g_autofree char *summary = ward_cli_findings_summary (findings);
+  g_autofree char *summary = ward_client_findings_summary (findings);
 
   g_assert_cmpstr (summary, ==, expected);
 }
@@ -38,14 +38,14 @@ test_summary (void)
 static void
 assert_selected (GVariant *findings, const char *tpm_name, gboolean repairable, const char *expected)
 {
-  g_autoptr (GVariant) chosen = ward_cli_findings_select (findings, tpm_name, repairable);
+  g_autoptr (GVariant) chosen = ward_client_findings_select (findings, tpm_name, repairable);
   g_autoptr (GString) ids = g_string_new (NULL);
 
   for (gsize i = 0; i < g_variant_n_children (chosen); i++)
     {
       g_autoptr (GVariant) finding = g_variant_get_child_value (chosen, i);
 
-      g_string_append_printf (ids, "%s%s", i > 0 ? " " : "", ward_cli_finding_get (finding, "id"));
+      g_string_append_printf (ids, "%s%s", i > 0 ? " " : "", ward_client_finding_get (finding, "id"));
     }
   g_assert_cmpstr (ids->str, ==, expected);
 }
@@ -71,17 +71,17 @@ test_what_is_not_there (void)
   g_autoptr (GVariant) findings = parse ("[{'id': <5>}]");
   g_autoptr (GVariant) finding = g_variant_get_child_value (findings, 0);
 
-  g_assert_cmpstr (ward_cli_finding_get (finding, "id"), ==, "");
-  g_assert_cmpstr (ward_cli_finding_get (finding, "title"), ==, "");
-  g_assert_true (ward_cli_finding_concerns (finding, "tpm0"));
+  g_assert_cmpstr (ward_client_finding_get (finding, "id"), ==, "");
+  g_assert_cmpstr (ward_client_finding_get (finding, "title"), ==, "");
+  g_assert_true (ward_client_finding_concerns (finding, "tpm0"));
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/cli-findings/summary", test_summary);
-  g_test_add_func ("/cli-findings/selection", test_selection);
-  g_test_add_func ("/cli-findings/what-is-not-there", test_what_is_not_there);
+  g_test_add_func ("/client-findings/summary", test_summary);
+  g_test_add_func ("/client-findings/selection", test_selection);
+  g_test_add_func ("/client-findings/what-is-not-there", test_what_is_not_there);
   return g_test_run ();
 }
