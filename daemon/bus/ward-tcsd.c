@@ -6,6 +6,7 @@
 #include "ward-device.h"
 #include "ward-error.h"
 #include "ward-helper-client.h"
+#include "ward-systemd-client.h"
 
 /* After a try to start it, whatever came of that. */
 #define NEXT_TRY_USEC (10 * G_USEC_PER_SEC)
@@ -24,7 +25,8 @@ struct _WardTcsd
   GDBusConnection *connection;
   WardInventory *inventory;
   GPtrArray *starts; /* of GTask, that wait for the start under way; NULL: there is none */
-  gint64 next_try;   /* by the monotonic clock */
+  gint64 listens_by; /* by the monotonic clock, as next_try */
+  gint64 next_try;
   char *ours;        /* which start of tcsd was ours; NULL: it is not ours to stop */
   guint n_stopping;  /* stops under way */
   gboolean unwanted; /* what comes of the start under way is to be stopped */
@@ -78,7 +80,6 @@ typedef struct
 {
   WardTpm *tpm; /* or NULL */
   gboolean keep;
-  gint64 deadline;
 } Wait;
 
 static void
@@ -90,77 +91,112 @@ wait_free (gpointer data)
   g_free (wait);
 }
 
-static void look (GTask *task);
+static const Wait *
+get_wait (WardTcsd *self, guint i)
+{
+  return g_task_get_task_data (g_ptr_array_index (self->starts, i));
+}
+
+/* Ends the start under way for all who wait for it. */
+static void
+conclude (WardTcsd *self, const GError *error)
+{
+  g_autoptr (GPtrArray) starts = NULL;
+
+  for (guint i = 0; i < self->starts->len; i++)
+    if (get_wait (self, i)->keep)
+      g_clear_pointer (&self->ours, g_free);
+  starts = g_steal_pointer (&self->starts);
+  self->next_try = g_get_monotonic_time () + NEXT_TRY_USEC;
+  for (guint i = 0; i < starts->len; i++)
+    if (error)
+      g_task_return_error (g_ptr_array_index (starts, i), g_error_copy (error));
+    else
+      g_task_return_boolean (g_ptr_array_index (starts, i), TRUE);
+  if (self->unwanted)
+    ward_tcsd_stop_async (self, NULL, NULL);
+  self->unwanted = FALSE;
+}
+
+/* A TPM that tells whether tcsd listens, or NULL. */
+static WardTpm *
+get_witness (WardTcsd *self)
+{
+  for (guint i = 0; i < self->starts->len; i++)
+    if (get_wait (self, i)->tpm)
+      return get_wait (self, i)->tpm;
+  return NULL;
+}
+
+static void look (WardTcsd *self);
 
 static gboolean
 on_look_again (gpointer user_data)
 {
-  look (user_data);
+  g_autoptr (WardTcsd) self = user_data;
+
+  look (self);
   return G_SOURCE_REMOVE;
+}
+
+static void
+on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (WardTcsd) self = user_data;
+  WardUnit unit;
+  gboolean ended;
+
+  ward_systemd_client_get_unit_finish (G_DBUS_CONNECTION (source), result, &unit);
+  ended = unit.active && !ward_unit_is_active (&unit);
+  ward_unit_clear (&unit);
+  if (ended)
+    conclude (self, NULL);
+  else
+    g_timeout_add (LOOK_AGAIN_MS, on_look_again, g_steal_pointer (&self));
 }
 
 static void
 on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  const Wait *wait = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (WardTcsd) self = user_data;
+  GDBusConnection *connection = self->connection;
+  WardTpm *tpm = WARD_TPM (source);
 
-  if (!ward_tpm_refresh_finish (WARD_TPM (source), result, &error)
-      && g_error_matches (error, WARD_ERROR, WARD_ERROR_UNREACHABLE) && g_get_monotonic_time () < wait->deadline)
-    g_timeout_add (LOOK_AGAIN_MS, on_look_again, g_steal_pointer (&task));
+  ward_tpm_refresh_finish (tpm, result, NULL);
+  if (ward_tpm_get_state (tpm) == WARD_TPM_UNREACHABLE && !self->unwanted
+      && g_get_monotonic_time () < self->listens_by)
+    ward_systemd_client_get_unit_async (connection, "tcsd.service", on_asked, g_steal_pointer (&self));
   else
-    g_task_return_boolean (task, TRUE);
-}
-
-/* Takes the task. */
-static void
-look (GTask *task)
-{
-  const Wait *wait = g_task_get_task_data (task);
-
-  ward_tpm_refresh_async (wait->tpm, NULL, on_looked, task);
+    conclude (self, NULL);
 }
 
 static void
-answer (GTask *task, gboolean began, const GError *error)
+look (WardTcsd *self)
 {
-  Wait *wait = g_task_get_task_data (task);
-
-  wait->deadline = g_get_monotonic_time () + PATIENCE_USEC;
-  if (error)
-    g_task_return_error (task, g_error_copy (error));
-  else if (began && wait->tpm)
-    look (g_object_ref (task));
-  else
-    g_task_return_boolean (task, TRUE);
+  ward_tpm_refresh_async (get_witness (self), NULL, on_looked, g_object_ref (self));
 }
 
 static void
 on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (WardTcsd) self = user_data;
-  g_autoptr (GPtrArray) starts = g_steal_pointer (&self->starts);
   g_autoptr (GError) error = NULL;
   g_autofree char *start = ward_helper_client_start_tcsd_finish (G_DBUS_CONNECTION (source), result, &error);
-  gboolean began = start && *start, keep = FALSE;
+  gboolean began = start && *start;
 
-  self->next_try = g_get_monotonic_time () + NEXT_TRY_USEC;
-  for (guint i = 0; i < starts->len; i++)
-    keep = keep || ((const Wait *)g_task_get_task_data (g_ptr_array_index (starts, i)))->keep;
-  if (began || keep)
-    g_clear_pointer (&self->ours, g_free);
-  if (began && !keep)
-    self->ours = g_steal_pointer (&start);
   if (began)
-    g_message ("tcsd was started%s", keep ? "" : ", and will be stopped when nobody needs it");
+    {
+      g_message ("tcsd was started");
+      g_free (self->ours);
+      self->ours = g_steal_pointer (&start);
+      self->listens_by = g_get_monotonic_time () + PATIENCE_USEC;
+    }
   else if (error)
     g_message ("tcsd was not started: %s", error->message);
-  for (guint i = 0; i < starts->len; i++)
-    answer (g_ptr_array_index (starts, i), began, error);
-  if (self->unwanted)
-    ward_tcsd_stop_async (self, NULL, NULL);
-  self->unwanted = FALSE;
+  if (began && !self->unwanted && get_witness (self))
+    look (self);
+  else
+    conclude (self, error);
 }
 
 void

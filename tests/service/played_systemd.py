@@ -2,7 +2,7 @@
 """A systemd on the sandbox's bus that starts and stops nothing, but keeps the states of units and writes down what it is asked for.
 
 As a program, which PlayedSystemd runs: the argument is JSON of the units, each with its properties; how a job ends; whether a job
-lasts until a line comes in; and the commands that start and stop tcsd, if it is to do that."""
+lasts until a line comes in; the commands that start and stop tcsd, if it is to do that; and whether what is started fails."""
 
 import json
 import select
@@ -28,11 +28,13 @@ NO_CHANGES = ("ready", "Subscribe", "Unsubscribe", "LoadUnit")
 class PlayedSystemd:
     """Runs one. A unit is given as tcsd={"ActiveState": "active"}; those that are not given it does not find.
 
-    commands: what it runs for a start and for a stop of tcsd; a job whose command fails has failed, and the unit with it."""
+    commands: what it runs for a start and for a stop of tcsd; a job whose command fails has failed, and the unit with it.
+    dies: what is started fails as soon as the job is done."""
 
-    def __init__(self, tcsd=None, abrmd=None, job="done", waits=False, commands=None):
+    def __init__(self, tcsd=None, abrmd=None, job="done", waits=False, commands=None, dies=False):
         units = {unit: LOADED | given for unit, given in zip(UNITS, (tcsd, abrmd), strict=True) if given is not None}
-        command = [sys.executable, __file__, json.dumps({"units": units, "job": job, "waits": waits, "commands": commands})]
+        options = {"units": units, "job": job, "waits": waits, "commands": commands, "dies": dies}
+        command = [sys.executable, __file__, json.dumps(options)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.seen = []
         self.wait_for("ready")
@@ -104,7 +106,7 @@ class Systemd:
     """The program's."""
 
     def __init__(self, options):
-        self.job, self.waits, self.commands = options["job"], options["waits"], options["commands"]
+        self.job, self.waits, self.commands, self.dies = (options[name] for name in ("job", "waits", "commands", "dies"))
         self.units = {unit: dict(options["units"].get(unit, NOT_FOUND)) for unit in UNITS}
         self.at = None  # the job: a unit and the state that it is to have
         self.connection = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
@@ -145,6 +147,8 @@ class Systemd:
             self.units[unit]["ActiveState"] = state
         if job == "done" and state == "active":
             self.units[unit]["InvocationID"] = uuid.uuid4().hex
+        if self.dies and job == "done" and state == "active":
+            self.units[unit] |= {"ActiveState": "failed", "Result": "exit-code"}
         removed = GLib.Variant("(uoss)", (1, JOB, unit, job))
         self.connection.emit_signal(None, PATH, f"{NAME}.Manager", "JobRemoved", removed)
         return False

@@ -19,6 +19,7 @@ from ward import ERROR, wait_until
 CONFIG = Path("/etc/tcsd.conf")
 STATE = Path("/var/lib/tpm")
 START = ["/run/tpmward-sandbox/start-tcsd"]
+START_LATE = ["sh", "-c", f"(sleep 2; exec {START[0]}) >/dev/null 2>&1 &"]
 STOP = ["sh", "-c", "kill $(cat /run/tpmward-sandbox/pids/tcsd)"]
 
 
@@ -59,6 +60,32 @@ def test_it_is_started_once_for_all_who_ask(sandbox, alice, bob):
         assert [len(call.wait()) for call in calls] == [8] * 8
         assert starts(played) == [["StartUnit", "tcsd.service", "replace"]]
         assert alice.get("Tpm.State") == "ready"
+
+
+def test_it_is_waited_for_until_it_listens(alice, bob):
+    with PlayedSystemd(tcsd={}, commands=[START_LATE, STOP]) as played:
+        await_unreachable(alice)
+        early = alice.start("Tpm.GetRandom", "u", 8)
+        played.wait_for("Unsubscribe")  # the helper has started it
+        assert len(bob.call("Tpm.GetRandom", "u", 8)) == 8
+        assert len(early.wait()) == 8
+        assert len(starts(played)) == 1
+
+
+def test_repair_waits_until_it_listens(alice, root):
+    with PlayedSystemd(tcsd={"ActiveState": "failed"}, commands=[START_LATE, STOP]):
+        wait_until(lambda: diagnose(alice).get("tcsd-failed"), why="the finding")
+        assert repair(root, "tcsd-failed") == ["start tcsd.service"]
+        assert alice.get("Tpm.State") == "ready"
+
+
+def test_one_that_dies_is_not_waited_for(alice):
+    with PlayedSystemd(tcsd={}, commands=[["true"], STOP], dies=True) as played:
+        await_unreachable(alice)
+        assert alice.error("Tpm.GetRandom", "u", 8).name == ERROR + "Unreachable"
+        assert len(starts(played)) == 1
+        asked = [name for name, *_ in played.seen]
+        assert asked[asked.index("Unsubscribe") + 1 :] == ["LoadUnit"]  # of the service, which looks no further
 
 
 def test_it_is_stopped_when_nobody_needs_it(sandbox, callers):
