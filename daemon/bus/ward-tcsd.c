@@ -163,8 +163,7 @@ on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
   WardTpm *tpm = WARD_TPM (source);
 
   ward_tpm_refresh_finish (tpm, result, NULL);
-  if (ward_tpm_get_state (tpm) == WARD_TPM_UNREACHABLE && !self->unwanted
-      && g_get_monotonic_time () < self->listens_by)
+  if (ward_tpm_get_state (tpm) == WARD_TPM_UNREACHABLE && !self->unwanted && g_get_monotonic_time () < self->listens_by)
     ward_systemd_client_get_unit_async (connection, "tcsd.service", on_asked, g_steal_pointer (&self));
   else
     conclude (self, NULL);

@@ -63,7 +63,9 @@ ward_tpm12_describe_key (const WardWrappedKey *key, GError **error)
     return NULL;
   facts = g_new0 (WardKeyFacts, 1);
   facts->algorithm = ward_key_algorithm_find (ALGORITHM)->name;
-  facts->usage = blob.usage == TPM_KEY_SIGNING ? WARD_KEY_SIGN : WARD_KEY_SIGN | WARD_KEY_DECRYPT;
+  facts->usage = WARD_KEY_SIGN;
+  if (blob.usage == TPM_KEY_LEGACY && blob.encryption_scheme == TPM_ES_RSAESPKCSv15)
+    facts->usage |= WARD_KEY_DECRYPT;
   facts->imported = (blob.flags & TPM_MIGRATABLE) != 0;
   facts->no_da = !blob.has_auth;
   facts->counts = blob.has_auth;

@@ -33,7 +33,7 @@ LONGEST = (
 # It measures time.
 ALONE = {"test_start"}
 # The sandboxes that are not the usual one.
-SANDBOXES = {name: ["--tpm", "1.2"] for name in ("test_app_tpm12", "test_cli_tpm12", "test_tcsd", "test_tcsd_care")}
+SANDBOXES = {name: ["--tpm", "1.2"] for name in ("test_app_tpm12", "test_cli_tpm12", "test_tcsd", "test_tcsd_care", "test_tcsd_keys")}
 # The suite of both families, whose files are run on a TPM 1.2, too; tests/service/families.py has what differs.
 BOTH_FAMILIES = {
     "test_bad_input", "test_gate", "test_key_bad_input", "test_key_isolation", "test_key_secrets", "test_keys", "test_keys_change",

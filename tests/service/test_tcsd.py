@@ -2,7 +2,6 @@
 """A TPM 1.2 behind tcsd: what the service tells and does is what tpm-tools tell and do, and a tcsd that hangs, dies or talks nonsense
 costs neither the service nor anybody who asks for something else."""
 
-import base64
 import contextlib
 import os
 import re
@@ -17,7 +16,7 @@ import pytest
 import ward
 from caller import Variant
 from families import deliver, extend, power_cycle, tool
-from keys import Keys, options, private_key, public_of, verifies
+from keys import Keys, options
 from ward import ERROR
 
 
@@ -208,81 +207,6 @@ def test_without_an_owner_there_are_no_keys(alice):
     """And so nothing to seal data beneath."""
     for error in (alice.error("Keys.Create", "ssa{sv}", "key", "rsa2048", {}), alice.error("Seal.Seal", "aya{sv}", b"data", {})):
         assert error.name == ERROR + "NotOwned" and "Take ownership" in error.message
-
-
-@pytest.mark.parametrize("algorithm", ["rsa3072", "ecc-p256", "ecc-p384"])
-def test_algorithms_that_the_chip_lacks(alice, root, algorithm):
-    take(root)
-    error = Keys(alice).full_error("Create", "key", algorithm)
-    assert error.name == ERROR + "NotSupported" and algorithm in error.message
-    assert Keys(alice).call("List") == []
-
-
-def test_secret_of_the_storage_root_key(alice, root):
-    """Who does not know it makes nothing beneath the key, and uses nothing."""
-    take(root, **{"srk-auth": "shared"})
-    mine = Keys(alice)
-    assert mine.error("Create", "key", "rsa2048") == "AuthenticationFailed"
-    key = mine.create(label="key", srk_auth="shared")
-    assert mine.error("Sign", key, "sha256", bytes(32)) == "AuthenticationFailed"
-    assert verifies(mine.public(key), mine.call("Sign", key, "sha256", bytes(32), srk_auth="shared"), bytes(32), "sha256")
-    blob = alice.call("Seal.Seal", "aya{sv}", b"data", options(**{"srk-auth": "shared"}))
-    assert alice.error("Seal.Unseal", "sa{sv}", blob, {}).name == ERROR + "AuthenticationFailed"
-    assert alice.call("Seal.Unseal", "sa{sv}", blob, options(**{"srk-auth": "shared"})) == b"data"
-    error = mine.full_error("Sign", key, "sha256", bytes(32), owner_auth="own")
-    assert error.name == ERROR + "NotSupported" and "srk-auth" in error.message
-
-
-def test_import_where_others_took_ownership(alice, root):
-    """The storage root key, by which a key is wrapped, is told by the TPM to its owner alone."""
-    tool("tpm_takeownership", "-z", said="tools\ntools\n")
-    root.call("Tpm.Refresh")
-    mine, data = Keys(alice), private_key("rsa2048")
-    error = mine.full_error("Import", "brought", data)
-    assert error.name == ERROR + "AuthenticationFailed" and "owner-auth" in error.message and "Nothing was tried" in error.message
-    assert mine.error("Import", "brought", data, owner_auth="wrong") == "AuthenticationFailed"
-    key = mine.call("Import", "brought", data, owner_auth="tools", auth="sesame", usage=["decrypt"])
-    told = mine.describe(key)
-    assert (told["imported"], told["has-auth"], told["public-key"]) == (True, True, public_of(data, "DER"))
-    assert verifies(mine.public(key), mine.call("Sign", key, "sha256", bytes(32), auth="sesame"), bytes(32), "sha256")
-    assert mine.error("Import", "another", private_key("ecc-p256"), owner_auth="tools") == "NotSupported"
-
-
-def test_import_after_the_storage_root_key_has_gone(sandbox, alice, root):
-    """What is on record of it is gone, too, and another's is not taken for it."""
-    take(root)
-    Keys(alice).call("Import", "first", private_key("rsa2048"))
-    root.call("Ownership.Clear", "a{sv}", options(auth="own", confirm="tpm0"))
-    power_cycle(sandbox)
-    assert Keys(alice).error("Import", "second", private_key("rsa2048")) == "AuthenticationFailed"
-    take(root)
-    sandbox.restart("daemon")
-    assert Keys(alice).call("Import", "second", private_key("rsa2048"))
-
-
-def test_keys_that_were_changed(alice, bob, root):
-    """A byte of what is exported: never another key, never a secret tried, whatever libtspi makes of it."""
-    take(root)
-    text = Keys(alice).call("Export", Keys(alice).create())
-    der = base64.b64decode("".join(text.splitlines()[1:-1]))
-    for at in range(len(der)):
-        changed = der[:at] + bytes([der[at] ^ 0x41]) + der[at + 1 :]
-        lines = base64.encodebytes(changed).decode()
-        pem = f"-----BEGIN TSS KEY BLOB-----\n{lines}-----END TSS KEY BLOB-----\n"
-        assert Keys(bob).error("Import", "changed", pem.encode()) in ("Corrupt", "NotSupported"), at
-    assert Keys(bob).call("Import", "whole", text.encode())
-
-
-def test_keys_from_before_a_clear_are_told(sandbox, alice, root):
-    take(root)
-    key = Keys(alice).create()
-    root.call("Ownership.Clear", "a{sv}", options(auth="own", confirm="tpm0"))
-    assert Keys(alice).describe(key)["usable"] is False  # nor while the TPM is disabled
-    power_cycle(sandbox)
-    assert Keys(alice).describe(key)["usable"] is False
-    take(root)
-    assert Keys(alice).describe(key)["usable"] is False
-    assert Keys(alice).describe(Keys(alice).create())["usable"] is True
 
 
 def seal(who, data, **values):

@@ -22,10 +22,14 @@ PACKAGES = (
     # what the service and the command are linked with; tpm2-tools bring the TSS
     "libgudev-1.0-0", "libglib2.0-bin", "libjson-glib-1.0-0", "tpm2-tools",
     # what else lives on a TPM
-    "cryptsetup-bin", "openssl", "tpm2-openssl", "trousers", "libtspi1",
+    "cryptsetup-bin", "openssl", "openssh-client", "keyutils", "tpm2-openssl", "trousers", "libtspi1",
     # to install and to test
     "meson", "python3", "python3-pytest",
 )  # fmt: skip
+# Programs that SUITE has not, of a newer Debian, with the C library that they need.
+NEWER_SUITE = "forky"
+NEWER_PACKAGES = ("ssh-tpm-agent", "libc6")
+NEWER_PROGRAMS = ("ssh-tpm-agent", "ssh-tpm-keygen")
 # What the root disk and the shared folders need is loaded by the initial ramdisk, in this order.
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9pnet_virtio", "9p", "overlay")
 # A small set, so that udev loads no driver that the tests have no use for.
@@ -114,6 +118,47 @@ def make_root(work):
         raise Unavailable(f"no root file system could be made of Debian's packages: {said}") from None
 
 
+def newer_sources():
+    """host_sources() for NEWER_SUITE, from where SUITE itself comes, without its updates."""
+    for entry in host_sources():
+        if entry.startswith("deb "):
+            newer, count = re.subn(rf" {SUITE} ", f" {NEWER_SUITE} ", entry)
+        else:
+            newer, count = re.subn(rf"(?m)^Suites:.*(?<![\w-]){SUITE}(?![\w/-]).*$", f"Suites: {NEWER_SUITE}", entry)
+        if count:
+            yield newer
+
+
+def fetch_newer(work):
+    """NEWER_PACKAGES in a folder of their own in the root, and programs that run them; else a file that says why there are none."""
+    state, folder = work / "newer", work / "root/opt/newer"
+    for place in ("sources", "lists/partial", "cache/archives/partial"):
+        (state / place).mkdir(parents=True)
+    (state / "status").touch()
+    for number, entry in enumerate(newer_sources()):
+        (state / "sources" / f"{number}.{'list' if entry.startswith('deb ') else 'sources'}").write_text(entry)
+    settings = {
+        "Dir::Etc::SourceList": "/dev/null", "Dir::Etc::SourceParts": state / "sources", "Dir::State": state, "Dir::State::Lists": state / "lists",
+        "Dir::State::Status": state / "status", "Dir::Cache": state / "cache", "APT::Sandbox::User": "root", "Acquire::Languages": "none",
+    }  # fmt: skip
+    apt = ["apt-get", "--quiet", *(f"--option={name}={value}" for name, value in settings.items())]
+    folder.mkdir(parents=True)
+    try:
+        run(*apt, "update", "--error-on=any")
+        run(*apt, "download", *NEWER_PACKAGES, cwd=state)
+    except RuntimeError as error:
+        (folder / "missing").write_text(f"{NEWER_PACKAGES[0]} of Debian {NEWER_SUITE} cannot be had: {str(error).splitlines()[-1]}")
+        return
+    for package in state.glob("*.deb"):
+        run("dpkg-deb", "-x", package, folder)
+    inside = Path("/") / folder.relative_to(work / "root")
+    for name in NEWER_PROGRAMS:
+        program = work / "root/usr/local/bin" / name
+        loader = f"{inside}/usr/lib64/ld-linux-x86-64.so.2 --library-path {inside}/usr/lib/x86_64-linux-gnu"
+        program.write_text(f'#!/bin/sh\nexec {loader} {inside}/usr/bin/{name} "$@"\n')
+        program.chmod(0o755)
+
+
 class Kernel:
     """The kernel's package, unpacked."""
 
@@ -183,6 +228,7 @@ def make(folder):
         work = Path(name)
         work.chmod(0o755)
         make_root(work)
+        fetch_newer(work)
         kernel = Kernel(work)
         make_initrd(work, kernel)
         set_up_root(work / "root", kernel)

@@ -220,6 +220,71 @@ def test_a_key_of_tpm2_openssl_signs_here(tmp_path):
     assert works(tmp_path, "made there", auth="sesame")
 
 
+@pytest.fixture
+def ssh_tpm_agent():
+    """Skips where its package could not be had for the machine."""
+    missing = Path("/opt/newer/missing")
+    if missing.exists():
+        pytest.skip(missing.read_text())
+
+
+@pytest.fixture
+def agent(ssh_tpm_agent, tmp_path, monkeypatch):
+    """start(folder) starts ssh-tpm-agent with the keys of a folder, for the ssh programs; it is told the auth value that it asks for."""
+    socket, asked, log = tmp_path / "socket", tmp_path / "askpass", tmp_path / "agent.log"
+    asked.write_text("#!/bin/sh\necho sesame\n")
+    asked.chmod(0o755)
+    for name, value in (("SSH_AUTH_SOCK", socket), ("SSH_ASKPASS", asked), ("SSH_ASKPASS_REQUIRE", "force")):
+        monkeypatch.setenv(name, str(value))
+    started = []
+
+    def start(folder):
+        with open(log, "w", encoding="utf-8") as output:
+            started.append(subprocess.Popen(["ssh-tpm-agent", "-l", socket, "--key-dir", folder], stdout=output, stderr=output))
+        guest.wait_until(socket.exists, "ssh-tpm-agent to listen")
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(60)
+        print(log.read_text())
+
+
+@pytest.mark.parametrize("auth", [(), ("auth", "s", "sesame")], ids=["open", "auth"])
+@pytest.mark.parametrize(("algorithm", "usage"), [("ecc-p256", ["sign"]), ("rsa2048", ["sign", "decrypt"])])
+def test_a_key_of_ours_signs_in_ssh_tpm_agent(tmp_path, agent, algorithm, usage, auth):
+    """It signs SHA-512 by RSA, as ssh has it, with the help of decrypt."""
+    label = f"for ssh-tpm-agent: {algorithm} {auth}"
+    create(label, "usage", "as", len(usage), *usage, *auth, algorithm=algorithm)
+    line = bytes(call("Keys.GetPublicKey", "ss", label, "ssh")).decode()
+    exported, text, allowed, one = (tmp_path / name for name in ("exported", "text", "allowed", "one.pub"))
+    exported.mkdir()
+    (exported / "key.tpm").write_text(call("Keys.Export", "s", label))
+    agent(exported)
+    assert [listed.split()[:2] for listed in run("ssh-add", "-L").splitlines()] == [line.split()[:2]]
+    text.write_text("what is signed")
+    allowed.write_text(f"somebody {line}")
+    one.write_text(line)
+    run("ssh-keygen", "-Y", "sign", "-n", "file", "-f", one, text)
+    verify = ["ssh-keygen", "-Y", "verify", "-n", "file", "-I", "somebody", "-f", allowed, "-s", f"{text}.sig"]
+    run(*verify, input="what is signed")
+    assert execute(*verify, input="something else").returncode != 0
+    call("Keys.Delete", "s", label)
+
+
+@pytest.mark.parametrize("auth", ["", "sesame"], ids=["open", "auth"])
+@pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
+def test_a_key_of_ssh_tpm_agent_signs_here(tmp_path, ssh_tpm_agent, kind, auth):
+    run("ssh-tpm-keygen", "-t", kind, "-f", tmp_path / "made", "-N", auth)
+    data = (tmp_path / "made.tpm").read_bytes()
+    label = f"of ssh-tpm-agent: {kind} {auth}"
+    call("Keys.Import", "saya{sv}", label, len(data), *data, 0)
+    line = bytes(call("Keys.GetPublicKey", "ss", label, "ssh")).decode()
+    assert line.split()[:2] == (tmp_path / "made.pub").read_text().split()[:2]
+    assert works(tmp_path, label, **({"auth": auth} if auth else {}))
+    call("Keys.Delete", "s", label)
+
+
 def test_a_persistent_key_is_everybodys(tmp_path):
     create("of the machine", interface="SystemKeys", user="root")
     pem = public("of the machine", "SystemKeys", "root")
