@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Keys and sealed data that go to other programs and come from them: tpm2-openssl, tpm2-tools, ssh-keygen, files of ssh-tpm-agent."""
+"""Keys and sealed data that go to other programs and come from them: tpm2-openssl, tpm2-tools, ssh-keygen; files such as
+ssh-tpm-agent's, which itself takes a kernel's TPM alone: tests/vm/test_keys.py has it."""
 
 import base64
 import os
