@@ -6,6 +6,9 @@
 
 #include "ward-key-pem.h"
 
+/* Where in a command or a reply: the first parameter of what has no authorizations. */
+#define PARAMETERS 10
+
 static const char *const algorithms[] = { "rsa2048", "rsa3072", "ecc-p256", "ecc-p384" };
 
 static void
@@ -478,12 +481,65 @@ test_tampering (void)
   assert_signs (connection, key, NULL);
 }
 
+/* A TPM without RSA of 3072 bits, asked whether it has it or for such a key. */
+static Reply *
+refuse_rsa3072 (Middleman *middleman, guint32 command, const guint8 *bytes, gsize size)
+{
+  if (command == TPM2_CC_Create
+      || (command == TPM2_CC_TestParms && read_u16 (bytes + PARAMETERS) == TPM2_ALG_RSA
+          && read_u16 (bytes + size - 6) == 3072))
+    return reply_new (TPM2_RC_VALUE + TPM2_RC_P + TPM2_RC_2);
+  return NULL;
+}
+
+/* Of the curves that the TPM names, P-384 becomes one that nobody asks for. */
+static void
+hide_p384 (Middleman *middleman, guint32 command, GByteArray *reply)
+{
+  guint8 *parameters = reply->data + PARAMETERS;
+
+  if (command != TPM2_CC_GetCapability || read_u32 (parameters + 1) != TPM2_CAP_ECC_CURVES)
+    return;
+  for (guint8 *curve = parameters + 9; curve < reply->data + reply->len; curve += 2)
+    if (read_u16 (curve) == TPM2_ECC_NIST_P384)
+      curve[1] = TPM2_ECC_BN_P256;
+}
+
+static void
+test_algorithms_that_the_tpm_lacks (void)
+{
+  g_autoptr (Swtpm) swtpm = swtpm_new (TRUE);
+  g_autoptr (Middleman) middleman = NULL;
+  g_autoptr (WardConnection) connection = NULL;
+  g_autoptr (WardIdentity) identity = NULL;
+  g_autofree char *names = NULL;
+  g_autoptr (GError) error = NULL;
+  WardKeyTemplate template = { .algorithm = "rsa3072", .usage = WARD_KEY_SIGN };
+
+  if (!swtpm)
+    return;
+  middleman = middleman_new (swtpm->transport);
+  middleman->answer = refuse_rsa3072;
+  middleman->change = hide_p384;
+  connection = middleman_connect (middleman);
+  identity = ward_tpm2_backend.identify (connection, &error);
+  g_assert_no_error (error);
+  names = g_strjoinv (" ", identity->key_algorithms);
+  g_assert_cmpstr (names, ==, "rsa2048 ecc-p256");
+  g_assert_null (key_create_as (connection, &template, NULL, NULL, &error));
+  g_assert_error (error, WARD_ERROR, WARD_ERROR_NOT_SUPPORTED);
+  assert_message_contains (error, "no keys of rsa3072");
+  assert_message_contains (error, "0x2c4");
+  assert_nothing_left (connection);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tpm2/key/create", test_create);
   g_test_add_func ("/tpm2/key/impossible-usages", test_impossible_usages);
+  g_test_add_func ("/tpm2/key/lacking-algorithms", test_algorithms_that_the_tpm_lacks);
   g_test_add_func ("/tpm2/key/auth", test_auth);
   g_test_add_func ("/tpm2/key/locked-out", test_locked_out);
   g_test_add_func ("/tpm2/key/pcrs", test_pcrs);
