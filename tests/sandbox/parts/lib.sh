@@ -7,7 +7,7 @@ sandbox=/run/tpmward-sandbox
 # Whether PART runs. One that was just killed may take a moment to be gone.
 running() {
   local pid stat tries=100
-  pid=$(cat "$sandbox/pids/$1" 2>/dev/null) || return 1
+  read -r pid 2>/dev/null <"$sandbox/pids/$1" || return 1
   while ((tries--)); do
     read -r stat 2>/dev/null <"/proc/$pid/stat" || return 1
     [[ $stat == *") Z "* ]] && return 1
@@ -42,7 +42,7 @@ until_ready() {
 listening() {
   local part=$1 socket named held
   shift
-  held=$(readlink "/proc/$(cat "$sandbox/pids/$part")/fd/"*)
+  held=$(readlink "/proc/$(<"$sandbox/pids/$part")/fd/"*)
   for socket in "$@"; do
     named=$(awk -v name="$socket" '$4 == "00010000" && $8 == name { print "socket:[" $7 "]" }' /proc/net/unix)
     [ -n "$named" ] && grep -Fxq -e "$named" <<<"$held" || return 1
